@@ -21,8 +21,8 @@ _PER_HOUR = {"min": 60, "s": 3600}
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _NUMBER = r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?"
-_PART = re.compile(rf"({_NUMBER})\s*(s|min|mo|h|d|w|y)(?![a-zA-Z])\s*")
-_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})")
+_PART = re.compile(rf"({_NUMBER})\s*(s|min|mo|h|d|w|y)(?![a-zA-Z])\s*", re.ASCII)
+_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _HINT = "Write a duration such as '2d 4h' (units s, min, h, d, w, mo of 30 d, y of 365 d)."
 
 
@@ -80,7 +80,7 @@ def parse_duration(text: str) -> float:
 
 def _bare_duration(text: str) -> float:
     """A number without a unit: only zero is a duration."""
-    if not re.fullmatch(rf"-?(?:{_NUMBER})", text):
+    if not re.fullmatch(rf"-?(?:{_NUMBER})", text, re.ASCII):
         raise ValueError(f"'{excerpt(text)}' is not a duration. {_HINT}")
     if float(text) == 0:
         return 0.0

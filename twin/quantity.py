@@ -33,7 +33,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 # Parameters that have no unit even where the quantity is a time.
 _PURE = frozenset({"shape", "k", "p", "phi", "scv"})
 _CALL = re.compile(r"([A-Za-z_]\w*)\s*\((.*)\)", re.DOTALL)
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 Reader = Callable[[str], Sequence[str]]
 
@@ -73,9 +73,7 @@ class Quantity:
         for key, value in self.params:
             if key == name:
                 return value
-        raise KeyError(
-            f"{self.kind} has no parameter '{name}', only {[k for k, _ in self.params]}"
-        )
+        raise KeyError(f"{self.kind} has no parameter '{name}', only {[k for k, _ in self.params]}")
 
     def mean(self) -> float:
         """The expected value."""
@@ -104,10 +102,7 @@ class Quantity:
             return f"discrete({', '.join(f'{write(v)}:{w!r}' for v, w in pairs)})"
         if self.values:
             return f"{self.kind}({', '.join(write(value) for value in self.values)})"
-        parts = (
-            f"{k}={_format_number(v) if k in _PURE else write(v)}"
-            for k, v in self.params
-        )
+        parts = (f"{k}={_format_number(v) if k in _PURE else write(v)}" for k, v in self.params)
         return f"{self.kind}({', '.join(parts)})"
 
 
@@ -207,18 +202,14 @@ def _from_parameters(kind: str, arguments: str, time: bool) -> Quantity:
         mean = given["mean"] = 1 / given.pop("rate")
     if "scv" in given:
         if given["scv"] < 0:
-            raise ValueError(
-                f"scv {_format_number(given['scv'])} must not be negative."
-            )
+            raise ValueError(f"scv {_format_number(given['scv'])} must not be negative.")
         given["sd"] = mean * math.sqrt(given.pop("scv"))
     if kind == "geometric":
         given.setdefault("step", 1.0)
     wanted = KINDS[kind]
     missing = [name for name in wanted if name not in given]
     if missing:
-        raise ValueError(
-            f"{kind} needs {' and '.join(missing)}, as in {_example(kind, time)}."
-        )
+        raise ValueError(f"{kind} needs {' and '.join(missing)}, as in {_example(kind, time)}.")
     return Quantity(kind, tuple((name, given[name]) for name in wanted), time=time)
 
 
@@ -230,14 +221,10 @@ def _arguments(kind: str, arguments: str, time: bool) -> dict[str, float]:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals:
             if place >= len(KINDS[kind]):
-                raise ValueError(
-                    f"{kind} takes {len(KINDS[kind])}: {', '.join(KINDS[kind])}."
-                )
+                raise ValueError(f"{kind} takes {len(KINDS[kind])}: {', '.join(KINDS[kind])}.")
             name, value = KINDS[kind][place], name
         if name not in allowed:
-            raise ValueError(
-                f"{kind} has no '{excerpt(name)}', only {', '.join(allowed)}."
-            )
+            raise ValueError(f"{kind} has no '{excerpt(name)}', only {', '.join(allowed)}.")
         if name in given:
             raise ValueError(f"{name} is given twice.")
         if name == "rate":
@@ -254,20 +241,14 @@ def _allowed(kind: str, time: bool) -> tuple[str, ...]:
     """The names that a call of this kind may use."""
     wanted = KINDS[kind]
     extra: tuple[str, ...] = ()
-    if (
-        "mean" in wanted
-        and kind not in ("normal", "ar1")
-        and (kind != "poisson" or time)
-    ):
+    if "mean" in wanted and kind not in ("normal", "ar1") and (kind != "poisson" or time):
         extra += ("rate",)
     if "sd" in wanted:
         extra += ("scv",)
     return wanted + extra
 
 
-def _from_values(
-    kind: str, arguments: str, time: bool, read: Reader | None
-) -> Quantity:
+def _from_values(kind: str, arguments: str, time: bool, read: Reader | None) -> Quantity:
     """``discrete``, ``empirical`` or ``series``: values in the cell or in a file."""
     parts = [part.strip() for part in arguments.split(",")]
     if kind == "discrete":
@@ -279,9 +260,7 @@ def _from_values(
         return Quantity(kind, (), values, _normalised(weights), time)
     if len(parts) == 1 and not _is_value(parts[0]):
         return Quantity(kind, (), _file_values(parts[0], time, read), time=time)
-    return Quantity(
-        kind, (), tuple(_read_value(part, time) for part in parts), time=time
-    )
+    return Quantity(kind, (), tuple(_read_value(part, time) for part in parts), time=time)
 
 
 def _file_values(name: str, time: bool, read: Reader | None) -> tuple[float, ...]:
@@ -318,11 +297,7 @@ def _normalised(weights: tuple[float, ...]) -> tuple[float, ...]:
 
 def _is_value(text: str) -> bool:
     """Whether a text starts like a number, so that it is no file name or heading."""
-    return (
-        bool(re.match(r"[+-]?\.?\d", text))
-        and "/" not in text
-        and not text.endswith(".csv")
-    )
+    return bool(re.match(r"[+-]?\.?[0-9]", text)) and "/" not in text and not text.endswith(".csv")
 
 
 def _read_value(text: str, time: bool) -> float:
@@ -335,9 +310,7 @@ def _read_rate(text: str, time: bool) -> float:
     if not time:
         return parse_number(text)
     if not slash or unit not in HOURS_IN:
-        raise ValueError(
-            f"'{excerpt(text)}' is not a rate. Write it such as 1.5/y or 0.4/d."
-        )
+        raise ValueError(f"'{excerpt(text)}' is not a rate. Write it such as 1.5/y or 0.4/d.")
     return parse_number(count) / HOURS_IN[unit]
 
 
@@ -360,9 +333,7 @@ def _example(kind: str, time: bool) -> str:
         "value": 5,
     }
     unit = "d" if time else ""
-    parts = (
-        f"{name}={plain.get(name) or f'{sizes[name]}{unit}'}" for name in KINDS[kind]
-    )
+    parts = (f"{name}={plain.get(name) or f'{sizes[name]}{unit}'}" for name in KINDS[kind])
     return f"{kind}({', '.join(parts)})"
 
 
@@ -391,9 +362,7 @@ def _moments(quantity: Quantity) -> tuple[float, float]:
             square = p["scale"] ** 2 * math.gamma(1 + 2 / p["shape"])
             return first, math.sqrt(max(0.0, square - first**2))
         case "discrete" | "empirical" | "series":
-            weights = quantity.weights or (1 / len(quantity.values),) * len(
-                quantity.values
-            )
+            weights = quantity.weights or (1 / len(quantity.values),) * len(quantity.values)
             pairs = list(zip(quantity.values, weights, strict=True))
             first = math.fsum(v * w for v, w in pairs)
             return first, math.sqrt(math.fsum(w * (v - first) ** 2 for v, w in pairs))
@@ -405,11 +374,7 @@ def _problems(quantity: Quantity) -> list[str]:
     """Every reason why no such quantity exists, in words."""
     kind, p = quantity.kind, dict(quantity.params)
     write = format_duration if quantity.time else _format_number
-    if (
-        kind not in KINDS
-        or tuple(p) != KINDS[kind]
-        or (not KINDS[kind] and not quantity.values)
-    ):
+    if kind not in KINDS or tuple(p) != KINDS[kind] or (not KINDS[kind] and not quantity.values):
         return [f"'{kind}' with parameters {list(p)} is not a random quantity"]
     numbers = (*p.values(), *quantity.values, *quantity.weights)
     if not all(map(math.isfinite, numbers)):
@@ -423,9 +388,7 @@ def _problems(quantity: Quantity) -> list[str]:
     if p.get("sd", 0.0) < 0:
         found.append(f"sd {write(p['sd'])} must not be negative")
     if kind == "weibull" and 0 < p["shape"] < 0.05:
-        found.append(
-            f"shape {_format_number(p['shape'])} is below 0.05, too wild to average"
-        )
+        found.append(f"shape {_format_number(p['shape'])} is below 0.05, too wild to average")
     if p.get("p", 0.0) > 1:
         found.append(f"p {_format_number(p['p'])} must be at most 1")
     if kind == "erlang" and p["k"] != int(p["k"]):
@@ -435,9 +398,7 @@ def _problems(quantity: Quantity) -> list[str]:
     ordered = [name for name in ("low", "mode", "high") if name in p]
     for lower, upper in pairwise(ordered):
         if p[lower] > p[upper]:
-            found.append(
-                f"{lower} {write(p[lower])} is above {upper} {write(p[upper])}"
-            )
+            found.append(f"{lower} {write(p[lower])} is above {upper} {write(p[upper])}")
     if not found and not all(map(math.isfinite, _safe_moments(quantity))):
         found.append("its mean or sd is too large")
     if quantity.time and not found:
@@ -448,9 +409,7 @@ def _problems(quantity: Quantity) -> list[str]:
 def _negative_time(quantity: Quantity, p: dict[str, float]) -> list[str]:
     """A time below zero, where the kind says so plainly (a normal is cut at zero when drawn)."""
     if quantity.kind in ("normal", "ar1"):
-        return (
-            [f"mean {format_duration(p['mean'])} is negative"] if p["mean"] < 0 else []
-        )
+        return [f"mean {format_duration(p['mean'])} is negative"] if p["mean"] < 0 else []
     lowest = min((*quantity.values, p.get("low", 0.0), p.get("value", 0.0)))
     return [f"{format_duration(lowest)} is negative"] if lowest < 0 else []
 
