@@ -1,0 +1,71 @@
+# Everything starts here: `make run` sets the project up and runs the main job, `make test` tests it.
+# Set-up is done again only when the lock or pyproject.toml has changed.
+
+VENV   ?= .venv
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test slow bench lint types architecture check lock wheel clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
+
+setup: $(STAMP)  ## .venv with everything that the lock names, and the project itself
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "The twin needs Python 3.11, 3.12 or 3.13 as python3.11 (or python3) on the PATH."; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what requirements.lock names into $(VENV) ..."
+	@if { test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv; } \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; then :; \
+	else \
+		echo "uv did not manage it; the same with pip, which takes some minutes."; \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; \
+	fi
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+run: $(STAMP)  ## the main job: the medicines chain and its three headline what-ifs (ARGS="models=harbour")
+	$(BIN)/twin run $(ARGS)
+
+test: $(STAMP)  ## the fast suite, doctests, README and guides included
+	$(BIN)/python -m pytest -m "not slow" -n 2 $(ARGS)
+
+slow: $(STAMP)  ## oracles with many replications, notebooks
+	$(BIN)/python -m pytest -m slow -n 2 $(ARGS)
+
+bench: $(STAMP) benchmarks/.venv/.ready  ## ratios against peers, side by side
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+benchmarks/.venv/.ready: benchmarks/requirements.txt
+	test -x benchmarks/.venv/bin/python || $(BIN)/python -m venv benchmarks/.venv
+	$(BIN)/uv pip install --quiet --python benchmarks/.venv/bin/python -r benchmarks/requirements.txt \
+		|| benchmarks/.venv/bin/python -m pip install --quiet -r benchmarks/requirements.txt
+	@touch $@
+
+lint: $(STAMP)  ## ruff
+	$(BIN)/python -m ruff check .
+
+types: $(STAMP)  ## mypy
+	$(BIN)/python -m mypy
+
+architecture: $(STAMP)  ## rooms, doors, cycles, module length
+	$(BIN)/python -m pytest tests/test_architecture.py
+
+check: lint types architecture test  ## what a change must pass
+
+lock: $(STAMP)  ## resolve pyproject.toml anew into requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--upgrade --quiet -o requirements.lock
+
+wheel: $(STAMP)  ## dist/*.whl, which carries the starter workspace
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+clean:  ## remove what can be made again (outputs/ stays)
+	rm -rf $(VENV) benchmarks/.venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
