@@ -139,6 +139,7 @@ MEASURES: dict[str, tuple[str, str, str]] = {
     "trip_time": ("h", "truck", "sum over trips of hours from ready to ready again"),
     "truck_busy_time": ("h", "truck", "time loading, driving, unloading or coming back"),
     "truck_clock_time": ("h", "truck", "elapsed time"),
+    "truck_stops": ("1", "truck", "breakdowns on the road"),
     "truck_fill": ("1", "truck", "sum over trips of the share of capacity used"),
     # storage areas (place = site/area)
     "volume_time": ("m3 h", "site/area", "integral of the volume stored"),

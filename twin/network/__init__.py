@@ -33,7 +33,7 @@ from twin.network.components import (
     Window,
 )
 from twin.network.forecast import Forecast
-from twin.network.network import Network
+from twin.network.network import Network, great_circle_km
 from twin.network.problems import ModelError
 from twin.network.reading import read_network
 
@@ -71,5 +71,6 @@ __all__ = [
     "Supply",
     "Truck",
     "Window",
+    "great_circle_km",
     "read_network",
 ]

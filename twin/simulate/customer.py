@@ -1,0 +1,222 @@
+"""Customers: an arrival process of orders, what was promised, and what they got."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from twin.network import Demand
+from twin.simulate.kernel import DEMAND, Pause
+from twin.simulate.order import Goods, Order
+from twin.tally import Key
+
+if TYPE_CHECKING:
+    from twin.simulate.world import World
+
+_EPS = 1e-9
+
+
+class Customer:
+    """One row of `demand`: places orders, takes deliveries, keeps the score."""
+
+    kind = "customer"
+
+    def __init__(self, world: World, row: Demand) -> None:
+        self.world = world
+        self.env = world.env
+        self.row = row
+        self.site, self.product, self.stream = row.site, row.product, row.stream or ""
+        self.name = f"customer {self.site}/{self.product}/{self.stream}"
+        self.gap = world.streams.draw(self.name, "gap", row.interarrival)
+        self.size = world.streams.draw(self.name, "size", row.size)
+        self.node = world.node(self.site, self.product)
+        self.shelf = getattr(self.node, "take", None)
+        self.pattern = world.patterns[row.profile] if row.profile else None
+        self.factor = 1.0  #: rate multiplier of disturbances
+        self.early = float("inf") if row.early is None else row.early
+        self.late = row.late
+        self.at_once_on_time = row.promise <= self.early
+        self.ledger = world.ledger
+        self.placed = 0
+        self.next = 0.0
+        self.last = 0.0
+        self.end = float("inf") if row.end is None else row.end
+        self.limit = float("inf") if row.limit is None else row.limit
+        self.pause = Pause(self.env)
+        self.waiting: dict[int, Order] = {}  #: orders not complete, by number
+        self.backlog = 0.0
+        self.resumed: float | None = None
+        self.reset(0.0)
+
+    # -- life ------------------------------------------------------------------------------------
+    def run(self) -> Generator[Pause, Any, None]:
+        """Place one order after another."""
+        self.next = self._first()
+        env = self.env
+        while self.next < self.end and self.placed < self.limit:
+            yield self.pause.until(self.next, DEMAND)
+            self.last = env._now
+            self.placed += 1
+            self.place(self.size())
+            if self.pattern is None:
+                self.next = env._now + self.gap() / self.factor
+            else:
+                self.next = self._after(env._now, self.gap())
+
+    def _first(self) -> float:
+        if self.resumed is not None:
+            return self.env._now + self.resumed
+        if self.row.start is not None:
+            return self.row.start
+        return self._after(0.0, self.gap())
+
+    def _after(self, now: float, gap: float) -> float:
+        if self.factor <= 0.0:
+            return float("inf")
+        if self.pattern is None:
+            return now + gap / self.factor
+        return self.pattern.after(now, gap / self.factor)
+
+    def set_factor(self, factor: float) -> None:
+        """Change the rate of orders from now on; the gap under way shrinks or stretches."""
+        now, old = self.env._now, self.factor
+        if old > 0.0 and self.next < float("inf"):
+            left = self.next - now if self.pattern is None else self.pattern.between(now, self.next)
+            left *= old
+        else:
+            left = self.gap()
+        self.factor = factor
+        self.next = self._after(now, left)
+        if self.pause.callbacks and self.next < self.end:
+            self.pause = self.pause.moved(self.next, DEMAND)
+
+    # -- ordering --------------------------------------------------------------------------------
+    def place(self, quantity: float) -> None:
+        """Place one order now."""
+        self.orders += 1
+        self.units += quantity
+        take = self.shelf
+        if take is not None and take(quantity, self.stream):
+            return  # a walk-in customer served from the shelf
+        row, now = self.row, self.env._now
+        order = Order(
+            self.world.order_number(), self, self.product, quantity, now,
+            due=now + row.promise, priority=row.priority, partial=row.partial,
+            lost_if_short=row.unmet == "lost", stream=self.stream,
+        )
+        if self.ledger is not None:
+            self.ledger.add(now, "ordering", site=self.site, product=self.product,
+                            quantity=quantity, order=order.number, role="customer")
+        self.waiting[order.number] = order
+        self._backlog(quantity)
+        self.slow_orders += 1
+        self.slow_units += quantity
+        self.node.order(order)
+
+    def adopt(self, order: Order) -> None:
+        """Take an order placed before the start into the book."""
+        self.waiting[order.number] = order
+        self._backlog(order.undelivered)
+
+    def shipped(self, order: Order, quantity: float) -> None:
+        """Learn that goods have left: the sale is earned."""
+        self.sold += quantity
+
+    def receive(self, order: Order, quantity: float, goods: Goods) -> None:
+        """Take delivery."""
+        now = self.env._now
+        self._backlog(-quantity)
+        order.undelivered -= quantity
+        self.slow_delivered += quantity
+        if now == order.placed:
+            self.at_once_units += quantity
+        if self.ledger is not None:
+            for lot in goods or (None,):
+                self.ledger.add(now, "delivering", site=self.site, product=order.product,
+                                quantity=lot.quantity if lot else quantity, order=order.number,
+                                lot=lot.number if lot else 0, role="customer")
+        if order.undelivered <= _EPS:
+            self._complete(order, now)
+
+    def short(self, order: Order, quantity: float) -> None:
+        """Learn that some units will never come."""
+        self._backlog(-quantity)
+        order.undelivered -= quantity
+        self.lost_units += quantity
+        if self.ledger is not None:
+            self.ledger.add(self.env._now, "lost", site=self.site, product=self.product,
+                            quantity=quantity, order=order.number, role="customer")
+        if order.tag is None:
+            order.tag = 0.0
+            self.lost_orders += 1
+        order.tag += quantity
+        if order.undelivered <= _EPS:
+            self._complete(order, self.env._now)
+
+    def _complete(self, order: Order, now: float) -> None:
+        self.waiting.pop(order.number, None)
+        lost = order.tag or 0.0
+        if lost >= order.quantity - _EPS:
+            return  # nothing was delivered
+        wait = now - order.placed
+        self.complete += 1
+        self.wait += wait
+        self.wait_squared += wait * wait
+        if wait == 0.0 and not lost:
+            self.at_once += 1
+        due = order.due if order.due is not None else now
+        on_time = due - self.early <= now <= due + self.late + _EPS
+        self.lateness += max(0.0, now - due)
+        self.on_time += on_time
+        self.in_full += not lost
+        self.otif += on_time and not lost
+        self.perfect += on_time and not lost and not order.flawed
+
+    def _backlog(self, change: float) -> None:
+        self.backlog += change
+        self.moment += change * self.env._now
+
+    # -- score -----------------------------------------------------------------------------------
+    def reset(self, now: float) -> None:
+        """Forget the sums."""
+        self.orders = self.slow_orders = self.lost_orders = 0
+        self.units = self.slow_units = self.lost_units = self.slow_delivered = self.sold = 0.0
+        self.at_once = self.complete = self.on_time = self.in_full = self.otif = self.perfect = 0
+        self.at_once_units = self.wait = self.wait_squared = self.lateness = 0.0
+        self.moment = self.backlog * now
+
+    def measures(self, now: float) -> Iterator[tuple[Key, float]]:
+        """The sums since the last reset."""
+        quick, quick_units = self.orders - self.slow_orders, self.units - self.slow_units
+        on_time = quick * self.at_once_on_time
+        area = self.backlog * now - self.moment
+        values = {
+            "orders": self.orders, "units_ordered": self.units,
+            "orders_lost": self.lost_orders, "units_lost": self.lost_units,
+            "orders_at_once": quick + self.at_once,
+            "units_at_once": quick_units + self.at_once_units,
+            "orders_delivered": quick + self.complete,
+            "units_delivered": quick_units + self.slow_delivered,
+            "orders_on_time": on_time + self.on_time,
+            "orders_in_full": quick + self.in_full,
+            "orders_otif": on_time + self.otif,
+            "orders_perfect": on_time + self.perfect,
+            "lateness": self.lateness, "cycle_time": self.wait,
+            "cycle_time_squared": self.wait_squared, "customer_backlog_time": area,
+            "revenue": (quick_units + self.sold) * self.row.price,
+            "lost_cost": self.lost_units * self.row.lost_cost,
+        }
+        for measure, value in values.items():
+            yield (measure, self.site, self.product, self.stream), float(value)
+
+    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
+        """What a snapshot shows."""
+        yield ("customer_backlog", self.site, self.product, self.stream), self.backlog
+
+    # -- state -----------------------------------------------------------------------------------
+    def state(self) -> dict[str, Any]:
+        """Where the arrival process stands; open orders are kept by the world."""
+        now = self.env._now
+        return {"since": now - self.last, "placed": self.placed,
+                "first_to_come": self.placed == 0 and self.row.start is not None and
+                max(0.0, self.row.start - now)}

@@ -1,0 +1,328 @@
+"""Lanes: goods go from an origin to a destination by one mode, with a carrier or an own fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from twin.network import Lane as LaneRow
+from twin.simulate.kernel import RECEIPT, START, Call
+from twin.simulate.order import Goods, Order
+from twin.tally import Key
+
+if TYPE_CHECKING:
+    from twin.simulate.world import World
+
+_EPS = 1e-9
+_SPEED_KMH = 60.0
+
+
+class Consignment:
+    """Units of one order, ready to leave since `ready`."""
+
+    __slots__ = ("order", "quantity", "goods", "ready")
+
+    def __init__(self, order: Order, quantity: float, goods: Goods, ready: float) -> None:
+        self.order = order
+        self.quantity = quantity
+        self.goods = goods
+        self.ready = ready
+
+
+class Shipment:
+    """Consignments under way together."""
+
+    __slots__ = ("number", "load", "units", "departed", "due", "call", "weight_kg", "spoiled")
+
+    def __init__(self, number: int, load: list[Consignment], departed: float) -> None:
+        self.number = number
+        self.load = load
+        self.units = sum(part.quantity for part in load)
+        self.departed = departed
+        self.due = departed
+        self.call: Call | None = None
+        self.weight_kg = 0.0
+        self.spoiled = False
+
+
+class Lane:
+    """One row of `lanes` served by a carrier: any number of shipments, each with its own transit.
+
+    A fleet's lane (`fleet.FleetLane`) differs in how a load leaves and arrives, not in what it is.
+    """
+
+    def __init__(self, world: World, row: LaneRow) -> None:
+        self.world, self.env, self.row = world, world.env, row
+        self.origin, self.destination = row.origin, row.destination
+        self.name = f"{row.origin}:{row.destination}:{row.mode}"
+        self.km = world.network.distance_km(row) or 0.0
+        self.ledger = world.ledger
+        self.products = world.network.products
+        self.pattern = world.patterns[row.profile] if row.profile else None
+        self.transit = self._transit()
+        self.transit_factor = 1.0
+        self.transit_add = 0.0
+        self.cost_factor = 1.0
+        self.closures: dict[str, None] = {}
+        self.waiting: list[Consignment] = []
+        self.moving: dict[int, Shipment] = {}
+        self.units_moving = 0.0
+        self.units_waiting = 0.0
+        self.held: list[Shipment] = []  #: shipments due while an arrival is impossible
+        self.arrivals_closed: dict[str, None] = {}
+        self.direct = row.departures is None and not row.min_load
+        self.leaving = False
+        chance = world.streams.uniform
+        self.damage_luck = chance(self.name, "damage") if row.damage else None
+        self.papers_luck = chance(self.name, "papers") if row.wrong_documents else None
+        self.factors = world.emission_factors(row.mode, "tkm")
+        self.dock_out: Any = None
+        self.dock_in: Any = None
+        self.units_moving_by: dict[str, float] = {}
+        self.moments: dict[str, float] = {}
+        self.reset(0.0)
+
+    def connect(self) -> None:
+        """Bind docks, once they exist."""
+        self.dock_out = self.world.docks.get((self.origin, "out"))
+        self.dock_in = self.world.docks.get((self.destination, "in"))
+        if self.dock_out is not None or self.row.departures is not None:
+            self.direct = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing may leave now."""
+        return bool(self.closures)
+
+    def _transit(self) -> Any:
+        if self.row.transit is not None:
+            return self.world.streams.draw(self.name, "transit", self.row.transit)
+        hours = self.km / _SPEED_KMH
+        return lambda: hours
+
+    def mean_transit(self) -> float:
+        """Mean hours under way."""
+        return self.row.transit.mean() if self.row.transit is not None else self.km / _SPEED_KMH
+
+    # -- leaving ---------------------------------------------------------------------------------
+    def send(self, order: Order, quantity: float, goods: Goods) -> None:
+        """Goods are ready to leave."""
+        part = Consignment(order, quantity, goods, self.env._now)
+        if self.direct and not self.closures:
+            self.depart([part])
+        else:
+            self.waiting.append(part)
+            self.units_waiting += quantity
+            self.wake()
+
+    def wake(self) -> None:
+        """See at the end of this instant whether a load can leave."""
+        if not self.leaving:
+            self.leaving = True
+            self.env.call(self._next_departure(), START, self._leave)
+
+    def _next_departure(self) -> float:
+        now = self.env._now
+        every = self.row.departures
+        if every is None:
+            return now
+        whole = int(now / every + 1e-9)
+        return whole * every if abs(whole * every - now) < 1e-9 else (whole + 1) * every
+
+    def _leave(self, _: Any) -> None:
+        self.leaving = False
+        if self.closures or not self.waiting:
+            return
+        if self.row.departures is not None:
+            load, self.waiting = self.waiting, []
+            self.units_waiting = 0.0
+            self._load(load)
+            return
+        waiting, self.waiting = self.waiting, []
+        self.units_waiting = 0.0
+        for part in waiting:
+            self._load([part])
+
+    def _load(self, load: list[Consignment]) -> None:
+        if self.dock_out is None:
+            self.depart(load)
+        else:
+            volume = sum(self.products[p.order.product].volume_m3 * p.quantity for p in load)
+            self.dock_out.visit(volume, self.depart, load)
+
+    def depart(self, load: list[Consignment]) -> None:
+        """A carrier takes a load."""
+        now = self.env._now
+        shipment = self.start(load, now)
+        hours = self.transit() * self.transit_factor + self.transit_add
+        if self.pattern is not None:
+            hours *= self.pattern(now)
+        shipment.due = now + max(0.0, hours)
+        shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
+        row = self.row
+        self.cost += (row.cost_per_shipment + row.cost_per_kg * shipment.weight_kg) \
+            * self.cost_factor
+        tkm = shipment.weight_kg * self.km / 1000.0
+        self.tkm += tkm
+        self.distance += self.km
+        if self.factors is not None:
+            self.direct_kg += tkm * self.factors[0]
+            self.total_kg += tkm * self.factors[1]
+
+    def start(self, load: list[Consignment], now: float) -> Shipment:
+        """A load is under way."""
+        shipment = Shipment(self.world.shipment_number(), load, now)
+        self.moving[shipment.number] = shipment
+        self.departures += 1
+        for part in load:
+            product, quantity = part.order.product, part.quantity
+            self.units_moving_by[product] = self.units_moving_by.get(product, 0.0) + quantity
+            self.moments[product] = self.moments.get(product, 0.0) + quantity * now
+            self.departed_by[product] = self.departed_by.get(product, 0.0) + quantity
+            self.waited += (now - part.ready) * quantity
+            shipment.weight_kg += self.products[product].weight_kg * quantity
+            if self.ledger is not None:
+                for lot in part.goods or (None,):
+                    self.ledger.add(
+                        now, "departing", site=self.origin, to_site=self.destination,
+                        product=product, quantity=lot.quantity if lot else quantity,
+                        lot=lot.number if lot else 0, order=part.order.number,
+                        shipment=shipment.number, asset=self.name)
+        self.units_moving += shipment.units
+        return shipment
+
+    # -- arriving --------------------------------------------------------------------------------
+    def arrive(self, shipment: Shipment) -> None:
+        """A shipment reaches its destination."""
+        if self.arrivals_closed:
+            self.held.append(shipment)
+            return
+        self.unmove(shipment)
+        if self.dock_in is None:
+            self.unload(shipment)
+        else:
+            volume = sum(self.products[p.order.product].volume_m3 * p.quantity
+                         for p in shipment.load)
+            self.dock_in.visit(volume, self.unload, shipment)
+
+    def unmove(self, shipment: Shipment) -> None:
+        """A shipment is no longer under way."""
+        now = self.env._now
+        del self.moving[shipment.number]
+        self.units_moving -= shipment.units
+        hours = now - shipment.departed
+        self.arrived += 1
+        self.hours += hours
+        self.hours_squared += hours * hours
+        for part in shipment.load:
+            product = part.order.product
+            self.units_moving_by[product] -= part.quantity
+            self.moments[product] -= part.quantity * now
+
+    def unload(self, shipment: Shipment) -> None:
+        """Hand over what came."""
+        now = self.env._now
+        for part in shipment.load:
+            order, quantity, goods = part.order, part.quantity, part.goods
+            self.arrived_by[order.product] = self.arrived_by.get(order.product, 0.0) + quantity
+            if self.papers_luck is not None and self.papers_luck() < self.row.wrong_documents:
+                order.flawed = True
+            if self.damage_luck is not None and self.damage_luck() < self.row.damage:
+                order.flawed = True
+                self.damaged += quantity
+            if self.ledger is not None:
+                for lot in goods or (None,):
+                    self.ledger.add(
+                        now, "arriving", site=self.destination, to_site="",
+                        product=order.product, quantity=lot.quantity if lot else quantity,
+                        lot=lot.number if lot else 0, order=order.number,
+                        shipment=shipment.number, asset=self.name)
+            order.buyer.receive(order, quantity, goods)
+
+    def spoil(self, shipment: Shipment) -> None:
+        """What came has to be thrown away: those who ordered it learn that it is missing."""
+        for part in shipment.load:
+            product = part.order.product
+            self.spoiled += part.quantity
+            self.waste += part.quantity * self.products[product].value
+            if self.ledger is not None:
+                for lot in part.goods or (None,):
+                    self.ledger.add(
+                        self.env._now, "expiring", site=self.destination, product=product,
+                        quantity=lot.quantity if lot else part.quantity, order=part.order.number,
+                        lot=lot.number if lot else 0, shipment=shipment.number, cause="excursion")
+            part.order.buyer.short(part.order, part.quantity)
+
+    # -- disturbances ----------------------------------------------------------------------------
+    def close(self, cause: str, *, arrivals: bool = False) -> None:
+        """Let nothing leave (and, with `arrivals`, nothing come in) until `reopen`."""
+        self.closures[cause] = None
+        if arrivals:
+            self.arrivals_closed[cause] = None
+
+    def reopen(self, cause: str) -> None:
+        """One cause of closure has gone."""
+        self.closures.pop(cause, None)
+        self.arrivals_closed.pop(cause, None)
+        if not self.closures and self.waiting:
+            self.wake()
+        if not self.arrivals_closed:
+            held, self.held = self.held, []
+            for shipment in held:
+                self.arrive(shipment)
+
+    stop, restart = close, reopen
+
+    def delay(self, factor: float, add: float, *, in_transit: bool = True) -> None:
+        """Change the transit time from now on: what is left of it for goods under way too."""
+        now = self.env._now
+        stretch = factor / self.transit_factor if self.transit_factor else 1.0
+        extra = add - self.transit_add
+        self.transit_factor, self.transit_add = factor, add
+        if not in_transit:
+            return
+        for shipment in self.moving.values():
+            if shipment.call is None or shipment.call.callbacks is None:
+                continue
+            shipment.call.cancel()
+            shipment.due = max(now, now + (shipment.due - now) * stretch + extra)
+            shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
+
+    # -- score -----------------------------------------------------------------------------------
+    def reset(self, now: float) -> None:
+        """Forget the sums."""
+        self.departures = self.arrived = 0
+        self.hours = self.hours_squared = self.waited = self.cost = self.tkm = 0.0
+        self.distance = self.fuel = self.direct_kg = self.total_kg = self.damaged = 0.0
+        self.spoiled = self.waste = 0.0
+        self.departed_by: dict[str, float] = {}
+        self.arrived_by: dict[str, float] = {}
+        self.moments = {product: units * now for product, units in self.units_moving_by.items()}
+
+    def measures(self, now: float) -> Iterator[tuple[Key, float]]:
+        """The sums since the last reset."""
+        stock = self.world.network.stock
+        values = {
+            "shipments": self.departures, "shipments_arrived": self.arrived,
+            "transit_time": self.hours, "transit_time_squared": self.hours_squared,
+            "wait_to_depart": self.waited, "transport_cost": self.cost,
+            "weight_distance": self.tkm, "distance": self.distance, "fuel": self.fuel,
+            "co2e_direct": self.direct_kg, "co2e_total": self.total_kg,
+            "units_damaged": self.damaged, "units_spoiled": self.spoiled,
+            "waste_cost": self.waste,
+        }
+        for measure, value in values.items():
+            yield (measure, self.name, "", ""), float(value)
+        owner = {"origin": self.origin, "destination": self.destination}.get(self.row.owner or "")
+        for product, units in self.units_moving_by.items():
+            area = units * now - self.moments.get(product, 0.0)
+            yield ("in_transit_time", self.name, product, ""), area
+            yield ("units_shipped", self.name, product, ""), self.departed_by.get(product, 0.0)
+            yield ("units_arrived", self.name, product, ""), self.arrived_by.get(product, 0.0)
+            row = stock.get((owner, product)) if owner else None
+            if row is not None and row.holding_cost:
+                yield ("holding_cost", self.name, product, ""), area / 24.0 * row.holding_cost
+
+    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
+        """What a snapshot shows."""
+        yield ("in_transit", self.name, "", ""), self.units_moving

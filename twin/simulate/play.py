@@ -1,0 +1,67 @@
+"""One replication: a network, a scenario and a seed become a tally."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from twin.ledger import Ledger
+from twin.network import Network
+from twin.scenario import Scenario
+from twin.simulate.streams import Streams
+from twin.simulate.world import World
+from twin.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one replication left: its tally and, if asked for, the state it was saved in."""
+
+    tally: Tally
+    state: Any = None
+
+
+def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: float = 0.0,
+         seed: int = 1, replication: int = 0, ledger: Ledger | None = None,
+         sample_every_h: float | None = None, state: Any = None,
+         save_at: float | None = None) -> Run:
+    """Play a scenario on a network once.
+
+    Parameters
+    ----------
+    network, scenario
+        What exists, and what happens to it.
+    horizon_h, warmup_h
+        The run is [0, horizon_h) hours; sums before `warmup_h` are forgotten.
+    seed, replication
+        Together they are the luck: two scenarios with the same pair share it.
+    ledger
+        Filled with every event, if given.
+    sample_every_h
+        Hours between snapshots of all levels; None for none.
+    state
+        Start from a saved state instead of the tables' opening stock.
+    save_at
+        Save the state at this time, hours; it must lie within the run.
+
+    Returns
+    -------
+    Run
+        The tally and the saved state.
+    """
+    world = World(network, Streams(seed, replication), ledger)
+    if scenario.events:
+        from twin.simulate.disturbances import disturb
+
+        disturb(world, scenario)
+    world.start()
+    if sample_every_h is not None:
+        world.snapshot_every(sample_every_h)
+    saved = None
+    if warmup_h > 0.0:
+        world.env.run(until=warmup_h)
+        world.reset()
+    world.env.run(until=horizon_h)
+    times, samples = world.samples()
+    tally = Tally(scenario.name, replication, warmup_h, horizon_h, world.sums(), times, samples)
+    return Run(tally, saved)

@@ -1,0 +1,142 @@
+"""Storage areas: a volume that many products share; goods that do not fit wait outside."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from math import floor, inf
+from typing import TYPE_CHECKING, Any
+
+from twin.network import Storage
+from twin.simulate.order import Goods, Lot
+from twin.tally import Key
+
+if TYPE_CHECKING:
+    from twin.simulate.shelf import Shelf
+    from twin.simulate.world import World
+
+_EPS = 1e-9
+
+
+def split_goods(goods: Goods, quantity: float) -> Goods:
+    """Take so many units out of goods, first lots first."""
+    if goods is None:
+        return None
+    taken: list[Lot] = []
+    while quantity > _EPS and goods:
+        lot = goods[0]
+        if lot.quantity <= quantity + _EPS:
+            taken.append(goods.pop(0))
+            quantity -= lot.quantity
+        else:
+            taken.append(lot.split(quantity))
+            quantity = 0.0
+    return taken
+
+
+class Area:
+    """One row of `storage`: admits goods first come, first served, as far as there is room."""
+
+    def __init__(self, world: World, row: Storage) -> None:
+        self.world, self.env, self.row = world, world.env, row
+        self.site, self.area = row.site, row.area
+        self.name = f"{row.site}/{row.area}"
+        self.capacity = inf if row.capacity_m3 is None else row.capacity_m3
+        self.factor = 1.0
+        self.used = 0.0
+        self.waiting: deque[list[Any]] = deque()  #: [shelf, quantity, goods]
+        self.shelves: list[Shelf] = []
+        self.stops: dict[str, None] = {}
+        self.admitting = False
+        self.watchers: dict[str, Any] = {}  #: lanes with a truck waiting to unload
+        self.reset(0.0)
+
+    def hold(self, shelf: Shelf) -> None:
+        """A shelf stands here from the start, with what it has."""
+        self.shelves.append(shelf)
+        shelf.area = self
+        self._use(shelf.on_hand * shelf.thing.volume_m3)
+
+    def admit(self, shelf: Shelf, quantity: float, goods: Goods) -> None:
+        """Bring goods in; what has no room waits its turn."""
+        self.waiting.append([shelf, quantity, goods])
+        self._admit()
+
+    def release(self, volume: float) -> None:
+        """Goods have left."""
+        self._use(-volume)
+        if self.waiting:
+            self._admit()
+
+    def set_factor(self, factor: float) -> None:
+        """Change the capacity by a factor; nothing is thrown out."""
+        self.factor = factor
+        self._admit()
+
+    def _admit(self) -> None:
+        if self.admitting:
+            return
+        self.admitting = True
+        while self.waiting and not self.stops:
+            entry = self.waiting[0]
+            shelf, quantity, goods = entry
+            unit = shelf.thing.volume_m3
+            room = (self.capacity * self.factor - self.used) / unit + _EPS
+            if room >= quantity:
+                units = quantity
+                self.waiting.popleft()
+            else:
+                units = float(floor(room))
+                if units < 1.0:
+                    break
+                goods, entry[1] = split_goods(goods, units), quantity - units
+            self._use(units * unit)
+            shelf.admitted(units, goods)
+        self.admitting = False
+        now = self.env._now
+        if self.waiting and self.full_since == inf:
+            self.full_since = now
+        elif not self.waiting and self.full_since < inf:
+            self.full += now - max(self.full_since, self.since)
+            self.full_since = inf
+        if self.watchers and not self.waiting:
+            lanes, self.watchers = list(self.watchers.values()), {}
+            for lane in lanes:
+                lane.unblock()
+
+    def _use(self, volume: float) -> None:
+        self.used += volume
+        self.moment += volume * self.env._now
+
+    # -- excursions ------------------------------------------------------------------------------
+    def stop(self, cause: str) -> None:
+        """The area fails: nothing comes in, and what needs its range is on its own warmth."""
+        self.stops[cause] = None
+        self.excursions += 1
+
+    def restart(self, cause: str) -> None:
+        """The area holds its range again."""
+        self.stops.pop(cause, None)
+        self._admit()
+
+    def reset(self, now: float) -> None:
+        """Forget the sums."""
+        self.since = now
+        self.moment = self.used * now
+        self.full = 0.0
+        self.excursions = 0
+        if now == 0.0:
+            self.full_since = inf
+
+    def measures(self, now: float) -> Iterator[tuple[Key, float]]:
+        """The sums since the last reset."""
+        full = self.full + (now - max(self.full_since, self.since)
+                            if self.full_since < inf else 0.0)
+        values = {"volume_time": self.used * now - self.moment, "full_time": full,
+                  "excursions": float(self.excursions)}
+        for measure, value in values.items():
+            yield (measure, self.name, "", ""), value
+
+    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
+        """What a snapshot shows."""
+        yield ("volume", self.name, "", ""), self.used

@@ -1,0 +1,253 @@
+"""The simulated world: every actor of a network, found by name, on one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from twin.ledger import Ledger
+from twin.network import Network
+from twin.simulate.customer import Customer
+from twin.simulate.dock import Dock
+from twin.simulate.kernel import DEMAND, SAMPLE, Environment
+from twin.simulate.lane import Lane
+from twin.simulate.order import Goods, Order
+from twin.simulate.profile import patterns
+from twin.simulate.shelf import Shelf
+from twin.simulate.sourcing import PassUp
+from twin.simulate.storage import Area
+from twin.simulate.streams import Streams
+from twin.simulate.supplier import Supplier
+from twin.tally import Key
+
+
+class World:
+    """Builds the actors of a network and lets them live.
+
+    Parameters
+    ----------
+    network
+        What exists.
+    streams
+        The luck of this replication.
+    ledger
+        Where every event is written; None for a run that only counts.
+    """
+
+    def __init__(self, network: Network, streams: Streams, ledger: Ledger | None = None) -> None:
+        self.env = Environment()
+        self.network = network
+        self.streams = streams
+        self.ledger = ledger
+        self.tracing = ledger is not None
+        self.order_number = count(1).__next__
+        self.lot_number = count(1).__next__
+        self.shipment_number = count(1).__next__
+        self.patterns = patterns(network)
+        self.made = {(row.site, row.product) for row in network.routings.values()}
+        self.posted: dict[int, tuple[Order, Any, float]] = {}
+        self.actors: dict[str, Any] = {}
+        self.nodes: dict[tuple[str, str, str], Any] = {}
+        self._providing: dict[tuple[str, str], bool] = {}
+        self.docks: dict[tuple[str, str], Dock] = {}
+        self.areas: dict[tuple[str, str], Area] = {}
+        self.lanes_into: dict[str, list[Lane]] = {}
+        self.lanes_from: dict[str, list[Lane]] = {}
+        self.lanes: dict[str, Lane] = {}
+        self.fuel_price: dict[str, float] = {}  #: factors of disturbances, by fuel
+        self.times: list[float] = []
+        self.snapshots: dict[Key, list[float]] = {}
+        self._build()
+
+    # -- building --------------------------------------------------------------------------------
+    def _build(self) -> None:
+        network = self.network
+        from twin.simulate.fleet import FleetLane, fleets_of
+        from twin.simulate.plant import plants_of
+
+        self.fleets = fleets_of(self)
+        for lane_row in network.lanes.values():
+            lane = Lane(self, lane_row) if lane_row.fleet is None else FleetLane(self, lane_row)
+            self.lanes[lane.name] = lane
+            self.lanes_into.setdefault(lane.destination, []).append(lane)
+            self.lanes_from.setdefault(lane.origin, []).append(lane)
+            self._add(lane)
+        for dock_row in network.docks.values():
+            dock = Dock(self, dock_row)
+            ways = ("in", "out") if dock_row.direction == "both" else (dock_row.direction,)
+            for way in ways:
+                self.docks[dock_row.site, way] = dock
+            self._add(dock)
+        for area_row in network.storage.values():
+            area = Area(self, area_row)
+            self.areas[area_row.site, area_row.area] = area
+            self._add(area)
+        self.plants = plants_of(self)
+        for fleet in self.fleets.values():
+            self._add(fleet)
+        self.shelves = [self.node(*key, "stock") for key in network.stock]
+        for site, product in network.supply:
+            self.node(site, product, "supply")
+        for shelf in self.shelves:
+            area = self._area_for(shelf)
+            if area is not None:
+                area.hold(shelf)
+        self.customers = [Customer(self, row) for row in network.demand.values()]
+        for customer in self.customers:
+            self._add(customer)
+        for lane in self.lanes.values():
+            lane.connect()
+        for shelf in self.shelves:
+            shelf.connect()
+
+    def _add(self, actor: Any) -> None:
+        self.actors[actor.name] = actor
+
+    def _area_for(self, shelf: Shelf) -> Area | None:
+        """The first storage area of the site that holds the product's range."""
+        low, high = shelf.thing.min_c, shelf.thing.max_c
+        for (site, _), area in self.areas.items():
+            if site != shelf.site:
+                continue
+            row = area.row
+            if low is None and high is None:
+                if row.min_c is None and row.max_c is None:
+                    return area
+                continue
+            if (low is None or (row.min_c is not None and row.min_c >= low)) and (
+                    high is None or (row.max_c is not None and row.max_c <= high)):
+                return area
+        if low is None and high is None:  # only ranged areas: ambient goods go to the first
+            return next((a for (site, _), a in self.areas.items() if site == shelf.site), None)
+        return None
+
+    def node(self, site: str, product: str, kind: str | None = None) -> Any:
+        """Whoever answers an order for a product at a site: by stock, making, supply, or lanes."""
+        if kind is None or kind == "lane":
+            if (site, product) in self.network.stock:
+                kind = "stock"
+            elif (site, product) in self.made:
+                kind = "make"
+            elif (site, product) in self.network.supply:
+                kind = "supply"
+            else:
+                kind = "pass"
+        key = (site, product, kind)
+        found = self.nodes.get(key)
+        if found is None:
+            if kind == "stock":
+                found = Shelf(self, self.network.stock[site, product])
+            elif kind == "make":
+                found = self.plants[site].maker(product)
+            elif kind == "supply":
+                found = Supplier(self, self.network.supply[site, product])
+            else:
+                found = PassUp(self, site, product)
+            self.nodes[key] = found
+            if kind != "pass":
+                self._add(found)
+        return found
+
+    def provides(self, site: str, product: str) -> bool:
+        """Whether orders for a product at a site can be met at all."""
+        key = (site, product)
+        if key not in self._providing:
+            self._providing[key] = False  # a way round in a circle provides nothing
+            self._providing[key] = (
+                key in self.network.stock or key in self.made or key in self.network.supply
+                or any(self.provides(lane.origin, product)
+                       for lane in self.lanes_into.get(site, ())))
+        return self._providing[key]
+
+    def emission_factors(self, source: str, per: str) -> tuple[float, float] | None:
+        """Direct and total kg CO2e of one tkm, litre or kilogram."""
+        row = self.network.emissions.get((source, per))
+        return None if row is None else (row.direct, row.total)
+
+    # -- passing things on -----------------------------------------------------------------------
+    def post(self, order: Order, node: Any, time: float) -> None:
+        """Let an order reach its node at a later instant, in the demand phase."""
+        self.posted[order.number] = (order, node, time)
+        self.env.call(time, DEMAND, self._posted, order.number)
+
+    def _posted(self, number: int) -> None:
+        order, node, _ = self.posted.pop(number)
+        order.owner = node
+        node.order(order)
+
+    def send(self, order: Order, quantity: float, goods: Goods) -> None:
+        """Whoever owes an order hands goods over: to the lane, or straight to the buyer."""
+        buyer = order.buyer
+        if buyer.kind == "customer":
+            buyer.shipped(order, quantity)
+        if order.lane is None:
+            buyer.receive(order, quantity, goods)
+        else:
+            order.lane.send(order, quantity, goods)
+
+    # -- living ----------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Start every process."""
+        for shelf in self.shelves:
+            if shelf.row.review is not None:
+                self.env.process(shelf.run())
+        for fleet in self.fleets.values():
+            fleet.start()
+        for plant in self.plants.values():
+            plant.start()
+        for customer in self.customers:
+            self.env.process(customer.run())
+
+    def snapshot_every(self, hours: float) -> None:
+        """Keep a snapshot of all levels, now and every so many hours."""
+        self._snapshot_period = hours
+        self.env.call(self.env._now, SAMPLE, self._snapshot)
+
+    def _snapshot(self, _: Any) -> None:
+        now = self.env._now
+        self.times.append(now)
+        size = len(self.times)
+        for actor in self.actors.values():
+            for key, value in actor.samples(now):
+                row = self.snapshots.setdefault(key, [])
+                if len(row) < size - 1:
+                    row.extend([0.0] * (size - 1 - len(row)))
+                row.append(value)
+        self.env.call(now + self._snapshot_period, SAMPLE, self._snapshot)
+
+    def reset(self) -> None:
+        """Forget all sums: the warm-up is over."""
+        now = self.env._now
+        for actor in self.actors.values():
+            actor.reset(now)
+
+    def sums(self) -> dict[Key, float]:
+        """All sums since the last reset; zeros are left out."""
+        now = self.env._now
+        sums: dict[Key, float] = {}
+        for key, value in self._measures(now):
+            if value:
+                sums[key] = sums.get(key, 0.0) + value
+        return sums
+
+    def _measures(self, now: float) -> Iterator[tuple[Key, float]]:
+        for actor in self.actors.values():
+            yield from actor.measures(now)
+
+    def samples(self) -> tuple[np.ndarray, dict[Key, np.ndarray]]:
+        """Snapshot times and levels."""
+        size = len(self.times)
+        levels = {}
+        for key, row in self.snapshots.items():
+            row.extend([0.0] * (size - len(row)))
+            levels[key] = np.array(row)
+        return np.array(self.times), levels
+
+
+def forever(hours: float | None) -> float:
+    """A blank duration lasts for ever."""
+    return inf if hours is None else hours
