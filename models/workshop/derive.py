@@ -20,7 +20,7 @@ PLANT = "shop"
 LEAST_OPERATIONS = 15  # before a family has its own times at a work centre
 #: Share of the unexplained waits that is kept as a delay. A delay ends at any hour and the lot then
 #: waits for a shift, which the measured delay holds already; one factor, set on the fitted cases.
-DELAY_SHARE = 1.0
+DELAY_SHARE = 0.7
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Table = list[dict[str, object]]
@@ -103,15 +103,22 @@ def _clock(hour: float) -> str:
 
 
 def demand(fit: Fit) -> Table:
-    """Releases of work orders by family, after the opening week."""
-    days = hours(FIT_UNTIL - OPENING) / 24
-    rate = sum(OPENING <= fit.released[case] < FIT_UNTIL for case in fit.used) / days
+    """Releases of work orders by family.
+
+    The rate is the work done in a week over the work in a case: counting first operations would
+    take cases that began before the log for new ones.
+    """
+    per_case = fmean(sum(op.work_h for op in ops) for ops in fit.used.values())
+    done = sum(
+        op.work_h for ops in fit.cases.values() for op in ops if OPENING <= op.start < FIT_UNTIL
+    )
+    rate = done / per_case / hours(FIT_UNTIL - OPENING)
     counts = Counter(fit.family.values())
     return [
         {
             "site": PLANT,
             "product": product,
-            "interarrival": f"exponential(mean={24 / rate * len(fit.used) / counts[product]:.2f}h)",
+            "interarrival": f"exponential(mean={len(fit.used) / counts[product] / rate:.2f}h)",
             "size": 1,
         }
         for product in sorted(counts)

@@ -106,7 +106,8 @@ def merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, d
     --------
     >>> day = datetime(2012, 1, 2)
     >>> at = lambda hour: day + timedelta(hours=hour)
-    >>> [hours(end - start) for start, end in merged([(at(1), at(3)), (at(2), at(4)), (at(6), at(7))])]
+    >>> spans = [(at(1), at(3)), (at(2), at(4)), (at(6), at(7))]
+    >>> [hours(end - start) for start, end in merged(spans)]
     [3.0, 1.0]
     """
     union: list[tuple[datetime, datetime]] = []
