@@ -1,4 +1,4 @@
-"""The rooms of `twin/` and what may pass between them; see docs/decisions/0002-rooms-and-documents.md.
+"""The rooms of `twin/` and what may pass between them (docs/decisions/0002-rooms-and-documents.md).
 
 `faults(root)` reads every module with `ast` and gives one sentence for each breach. It is tried on
 the package, which must have none, and on small bad trees, which must have theirs.
@@ -137,7 +137,7 @@ def _cycles(edges: dict[str, set[str]]) -> list[list[str]]:
         path.append(name)
         for other in sorted(edges.get(name, ())):
             if state.get(other) == 1:
-                cycles.append([*path[path.index(other):], other])
+                cycles.append([*path[path.index(other) :], other])
             elif other not in state:
                 visit(other)
         path.pop()
@@ -149,7 +149,7 @@ def _cycles(edges: dict[str, set[str]]) -> list[list[str]]:
     return cycles
 
 
-# ---- the package ---------------------------------------------------------------------------------
+# ---- the package ----
 
 
 def test_the_rooms_keep_to_the_design() -> None:
@@ -161,11 +161,11 @@ def test_excused_modules_exist_and_need_the_excuse() -> None:
         assert (ROOT / "twin" / file).read_text().count("\n") > LONGEST, f"{file}: drop the excuse"
 
 
-# ---- the checker can fail --------------------------------------------------------------------------
+# ---- the checker can fail ----
 
 
 def tree(folder: Path, **files: str) -> Path:
-    """A package at `folder`/twin; `a__b="..."` is the file a/b.py, `x__init` the file x/__init__.py."""
+    """A package at `folder`/twin: `a__b="..."` is the file a/b.py, `init` is __init__.py."""
     root = folder / "twin"
     for name, text in {"init": "", **files}.items():
         parts = ["__init__" if part == "init" else part for part in name.split("__")]
@@ -194,18 +194,36 @@ def tree(folder: Path, **files: str) -> Path:
             {"workspace": "", "network__init": "from twin import workspace\n"},
             "network/__init__.py: room network imports the door twin.workspace",
         ),
-        ({"measure__kpis": "import simpy\n"}, "measure/kpis.py: imports simpy, which is for simulate alone"),
+        (
+            {"measure__kpis": "import simpy\n"},
+            "measure/kpis.py: imports simpy, which is for simulate alone",
+        ),
         ({"clock": "import a\n" * 401}, "clock.py: 401 lines; split it, 400 is the limit"),
-        ({"network__utils": ""}, "network/utils.py: 'utils' says nothing; name the file after its noun"),
+        (
+            {"network__utils": ""},
+            "network/utils.py: 'utils' says nothing; name the file after its noun",
+        ),
         ({"gadgets__init": ""}, "gadgets/__init__.py: 'gadgets' is not a room of the design"),
         (
-            {"network__a": "from twin.network import b\n", "network__b": "from .a import x\n",
-             "network__init": ""},
+            {
+                "network__a": "from twin.network import b\n",
+                "network__b": "from .a import x\n",
+                "network__init": "",
+            },
             "import cycle: twin.network.a -> twin.network.b -> twin.network.a",
         ),
     ],
-    ids=["room to room", "room to room, late", "document to room", "room to door", "library", "long",
-         "name", "unknown room", "cycle"],
+    ids=[
+        "room to room",
+        "room to room, late",
+        "document to room",
+        "room to door",
+        "library",
+        "long",
+        "name",
+        "unknown room",
+        "cycle",
+    ],
 )
 def test_a_breach_is_found(tmp_path: Path, files: dict[str, str], fault: str) -> None:
     assert faults(tree(tmp_path, **files)) == [fault]
@@ -227,9 +245,9 @@ def test_what_is_allowed_is_not_a_fault(tmp_path: Path) -> None:
     assert faults(root) == []
 
 
-# ---- what stands in the repository -----------------------------------------------------------------
+# ---- what stands in the repository ----
 
-#: Addresses of package indexes, and places on somebody's own machine. Written so as not to find itself.
+#: Addresses of package indexes, and places on a machine; written so as not to find itself.
 PRIVATE = re.compile(
     r"/(?:home|Users)/[a-z][\w.-]*/|/root/|/work/[a-z]|/opt/[a-z]|/tmp/[a-z]\w*/|[A-Z]:\\\\Users"
     r"|(?:extra-)?index-url\s*[= ]\s*\S*:/|find-links\s*[= ]\s*\S+/|pypi\.org/simple|files\.pythonhosted"
@@ -260,17 +278,26 @@ def test_no_tracked_file_names_a_machine_or_a_package_index() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["open('/home/ann/data.csv')", "--index-url https://mirror.example/simple", "cd /root/twin",
-     "find-links = /wheels/", "https://files.pythonhosted.org/x.whl"],
+    [
+        "open('/home/ann/data.csv')",
+        "--index-url https://mirror.example/simple",
+        "cd /root/twin",
+        "find-links = /wheels/",
+        "https://files.pythonhosted.org/x.whl",
+    ],
 )
 def test_the_search_for_private_places_finds_them(line: str) -> None:
     assert PRIVATE.search(line)
 
 
 def test_no_lock_file_holds_an_address() -> None:
-    locks = [path for path in tracked() if path.name in {
-        "requirements.lock", "uv.lock", "package-lock.json", "poetry.lock", "pnpm-lock.yaml"
-    } or path.match("requirements*.txt")]
+    locks = [
+        path
+        for path in tracked()
+        if path.name
+        in {"requirements.lock", "uv.lock", "package-lock.json", "poetry.lock", "pnpm-lock.yaml"}
+        or path.match("requirements*.txt")
+    ]
     assert ROOT / "requirements.lock" in locks
     for path in locks:
         assert not re.search(r"\w+://|file:", path.read_text()), f"{path.name} holds an address"
@@ -287,5 +314,14 @@ def test_the_lock_names_every_declared_dependency() -> None:
     locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.M))
     names = {re.split(r"[<>=\[ ]", entry)[0].lower().replace("_", "-") for entry in wanted}
     assert sorted(names - locked) == [], "run `make lock`"
-    required = {"simpy", "numpy", "networkx", "pandas", "ortools", "matplotlib", "hydra-core", "pytest"}
+    required = {
+        "simpy",
+        "numpy",
+        "networkx",
+        "pandas",
+        "ortools",
+        "matplotlib",
+        "hydra-core",
+        "pytest",
+    }
     assert required <= names
