@@ -18,9 +18,6 @@ from shop_log import FIT_UNTIL, LOG, OPENING, Fit, Operation, Shift, at_once, ho
 
 PLANT = "shop"
 LEAST_OPERATIONS = 15  # before a family has its own times at a work centre
-#: Share of the unexplained waits that is kept as a delay. A delay ends at any hour and the lot then
-#: waits for a shift, which the measured delay holds already; one factor, set on the fitted cases.
-DELAY_SHARE = 0.7
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Table = list[dict[str, object]]
@@ -56,9 +53,7 @@ def tables(fit: Fit) -> dict[str, Table]:
             for worker, rows in fit.regulars.items()
         ],
         "calendars": [
-            row
-            for worker, rows in fit.regulars.items()
-            for row in calendar(worker, shift(rows, fit.weeks))
+            row for worker, rows in fit.regulars.items() for row in calendar(worker, shift(rows))
         ],
         **routes(fit),
         "demand": demand(fit),
@@ -171,8 +166,7 @@ def _times(fit: Fit) -> tuple[Times, Times]:
             for family in (fit.family[case], ""):
                 work.setdefault((family, op.activity), []).append(op.work_h)
                 if op.ready is not None:
-                    delay = DELAY_SHARE * fit.delay_h(op)
-                    wait.setdefault((family, op.activity), []).append(delay)
+                    wait.setdefault((family, op.activity), []).append(fit.delay_h(op))
     return work, wait
 
 

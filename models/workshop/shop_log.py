@@ -159,15 +159,11 @@ def stints(rows: Iterable[Row]) -> list[tuple[datetime, datetime]]:
     return found
 
 
-def weeks(rows: Sequence[Row]) -> float:
-    """Weeks that the fitted rows span."""
-    return hours(FIT_UNTIL - rows[0].start.replace(hour=0, minute=0)) / 168
-
-
-def shift(rows: Sequence[Row], fitted_weeks: float) -> Shift:
+def shift(rows: Sequence[Row]) -> Shift:
     """The usual shift of a worker: a fixed weekly pattern with as many days as were worked.
 
-    Shifts rotate in the log and a calendar is weekly, so the shift worked most often stands.
+    Shifts rotate in the log and a calendar is weekly, so the shift worked most often stands. Days
+    are counted from a worker's first day, since some start in the middle of the fitted weeks.
     """
     present = stints(rows)
     starts = {0: [], 1: [], 2: []}  # type: dict[int, list[tuple[datetime, datetime]]]
@@ -184,7 +180,8 @@ def shift(rows: Sequence[Row], fitted_weeks: float) -> Shift:
     counts = [0] * 7
     for start, _ in present:
         counts[start.weekday()] += 1
-    wanted = min(6, max(1, round(len(present) / fitted_weeks)))
+    known = max(1.0, hours(FIT_UNTIL - present[0][0]) / 168)
+    wanted = min(6, max(1, round(len(present) / known)))
     days = sorted(range(7), key=lambda day: (-counts[day], day))[:wanted]
     return Shift(low, high, tuple(sorted(days)))
 
@@ -258,7 +255,6 @@ class Fit:
         }
         self.family = families(self.used)
         early = [row for row in rows if row.start < FIT_UNTIL]
-        self.weeks = weeks(early)
         worked: dict[str, list[Row]] = {}
         for row in early:
             worked.setdefault(row.worker, []).append(row)
