@@ -57,7 +57,8 @@ def is_required(attribute: Attribute) -> bool:
 
 @pytest.mark.parametrize("attribute", ALL, ids=lambda a: f"{a.table}.{a.column}")
 def test_every_attribute_is_complete(attribute: Attribute) -> None:
-    assert attribute.meaning and attribute.base
+    assert attribute.meaning
+    assert attribute.base
     if attribute.base == "ref":
         assert attribute.words[0] in TABLES
     if not is_required(attribute):

@@ -48,7 +48,7 @@ class Attribute:
     unit
         Of a number; a time is a duration and needs none.
     range
-        ``any``, ``>0``, ``>=0`` or ``low-high``; of a random quantity: where its mean may lie.
+        ``any``, ``>0``, ``>=0`` or ``low..high``; of a random quantity: where its mean may lie.
     key
         Whether it is part of the name of the row.
     """
@@ -71,7 +71,7 @@ class Attribute:
     def base(self) -> str:
         """The type without its brackets."""
         match = _WHOLE.fullmatch(self.type)
-        assert match is not None and match[1] in TYPES, self.type
+        assert match is not None, self.type
         return match[1]
 
     @cached_property
@@ -90,7 +90,7 @@ class Attribute:
             return float("-inf"), float("inf"), False
         if self.range.startswith(">"):
             return (float(self.range.lstrip(">=")), float("inf"), not self.range.startswith(">="))
-        low, high = self.range.split("-")
+        low, high = self.range.split("..")
         return float(low), float(high), False
 
     @property
@@ -156,8 +156,8 @@ _ALL = (
         ("record_delay", "dur", "how late the record of its stock is", "0"),
         ("count_period", "dur", "how often the record is trued up by a count", "", "", ">0"),
         ("record_error", "rq", "relative error of each booking in the record", "0", "", "any"),
-        ("latitude", "num", "north of the equator", "", "degrees", "any"),
-        ("longitude", "num", "east of Greenwich", "", "degrees", "any"),
+        ("latitude", "num", "north of the equator", "", "degrees", "-90..90"),
+        ("longitude", "num", "east of Greenwich", "", "degrees", "-180..180"),
         ("country", "text", "the country"),
         ("timezone", "text", "of its calendars, an IANA name", "UTC"),
         ("calendar", "ref(calendars)", "opening and receiving hours; blank is always open"),
@@ -179,8 +179,8 @@ _ALL = (
         _SITE,
         ("area", "id", "name of the area", REQUIRED),
         ("capacity_m3", "num", "most volume held; blank is unlimited", "", "m3", ">0"),
-        ("min_c", "num", "lowest temperature held; blank is ambient", "", "C", "any"),
-        ("max_c", "num", "highest temperature held; blank is ambient", "", "C", "any"),
+        ("min_c", "num", "lowest temperature held; blank is ambient", "", "C", "-273.15..1000"),
+        ("max_c", "num", "highest temperature held; blank is ambient", "", "C", "-273.15..1000"),
     ),
     _table(
         "products",
@@ -192,8 +192,8 @@ _ALL = (
         ("weight_kg", "num", "weight of a unit", "0", "kg"),
         ("volume_m3", "num", "volume of a unit", "0", "m3"),
         ("shelf_life", "dur", "from making to expiry; blank keeps for ever", "", "", ">0"),
-        ("min_c", "num", "lowest temperature it bears", "", "C", "any"),
-        ("max_c", "num", "highest temperature it bears", "", "C", "any"),
+        ("min_c", "num", "lowest temperature it bears", "", "C", "-273.15..1000"),
+        ("max_c", "num", "highest temperature it bears", "", "C", "-273.15..1000"),
         ("lot_size", "num", "travels together through a plant; blank: all", "", "units", ">0"),
         ("substitute", "ref(products)", "delivered when this one is short"),
     ),
@@ -222,7 +222,7 @@ _ALL = (
         ("multiple", "num", "orders are rounded up to it", "", "units", ">0"),
         ("order_cost", "num", "paid per order", "0", "currency/order"),
         ("price", "num", "paid per unit", "0", "currency/unit"),
-        ("fill", "rq", "share of an order that is delivered", "1", "", "0-1"),
+        ("fill", "rq", "share of an order that is delivered", "1", "", "0..1"),
         ("payment", "dur", "terms of payment", "0"),
         _CURRENCY,
     ),
@@ -245,7 +245,7 @@ _ALL = (
         ("machine", "id", "name of the machine", REQUIRED),
         _SITE,
         ("group", "id", "work centre that it belongs to", REQUIRED),
-        ("units", "int", "identical machines, named M#1, M#2 ...", "1", "", "1-10000"),
+        ("units", "int", "identical machines, named M#1, M#2 ...", "1", "", "1..10000"),
         ("speed", "num", "divides process times", "1", "", ">0"),
         ("crew", "ref(crews)", "operators it needs"),
         ("calendar", "ref(calendars)", "working hours; blank is always"),
@@ -273,7 +273,7 @@ _ALL = (
             "after: a done lot is held until there is room; before: starts only with room",
             "after",
         ),
-        ("needed", "int", "machines up for the group to count as up", "1", "", "1-10000"),
+        ("needed", "int", "machines up for the group to count as up", "1", "", "1..10000"),
     ),
     _table(
         "routings",
@@ -290,7 +290,7 @@ _ALL = (
         ("setup_time", "rq_time", "when the family changes", "0"),
         ("setup_family", "text", "lots of one family need no setup; blank is the product"),
         ("batch", "int", "lots processed together", "1", "lots", ">=1"),
-        ("yield", "rq", "share that is good", "1", "", "0-1"),
+        ("yield", "rq", "share that is good", "1", "", "0..1"),
         ("crew", "ref(crews)", "workers it needs besides the machine's"),
     ),
     _table(
@@ -322,7 +322,7 @@ _ALL = (
         "People: operators, repairers, drivers.",
         1,
         ("crew", "id", "name of the crew", REQUIRED),
-        ("size", "int", "people, one for one task", "1", "people", "1-10000"),
+        ("size", "int", "people, one for one task", "1", "people", "1..10000"),
         ("site", "ref(sites)", "where they work; blank is anywhere"),
         ("calendar", "ref(calendars)", "shifts; blank is always"),
         ("cost_per_hour", "num", "while working", "0", "currency/h"),
@@ -424,10 +424,10 @@ _ALL = (
         "Vehicles of a site.",
         1,
         ("truck", "id", "name of the truck", REQUIRED),
-        ("units", "int", "identical trucks", "1", "", "1-10000"),
+        ("units", "int", "identical trucks", "1", "", "1..10000"),
         ("home", "ref(sites)", "where it starts and returns", REQUIRED),
-        ("capacity_kg", "num", "blank is unlimited", "", "kg"),
-        ("capacity_m3", "num", "blank is unlimited", "", "m3"),
+        ("capacity_kg", "num", "blank is unlimited", "", "kg", ">0"),
+        ("capacity_m3", "num", "blank is unlimited", "", "m3", ">0"),
         ("speed_kmh", "num", "on average", "60", "km/h", ">0"),
         ("cost_per_km", "num", "driven", "0", "currency/km"),
         ("cost_per_hour", "num", "away from home", "0", "currency/h"),
@@ -445,7 +445,7 @@ _ALL = (
         2,
         _SITE,
         ("direction", "choice(in, out, both)", "unloading, loading or both", "both"),
-        ("doors", "int", "trucks at once", "1", "doors", "1-10000"),
+        ("doors", "int", "trucks at once", "1", "doors", "1..10000"),
         ("time", "rq_time", "per truck", "0"),
         ("time_per_m3", "dur", "per cubic metre", "0"),
         ("calendar", "ref(calendars)", "opening hours; blank is always"),
@@ -555,9 +555,9 @@ _ALL = (
         "Named patterns that a rate, time or price may carry.",
         4,
         ("profile", "id", "name of the pattern", REQUIRED),
-        ("hour", "int", "hour of the day; blank is any", "", "", "0-23"),
+        ("hour", "int", "hour of the day; blank is any", "", "", "0..23"),
         ("weekday", "weekday", "blank is any"),
-        ("month", "int", "month of the year; blank is any", "", "", "1-12"),
+        ("month", "int", "month of the year; blank is any", "", "", "1..12"),
         ("factor", "num", "multiplies", REQUIRED),
         ("trend", "num", "growth of the factor", "0", "/y", "any"),
     ),
@@ -569,7 +569,7 @@ _ALL = (
         _SITE,
         ("stream", "text", "of the demand"),
         _PRODUCT,
-        ("share", "num", "of the orders that have this line", "1", "", "0-1"),
+        ("share", "num", "of the orders that have this line", "1", "", "0..1"),
         ("size", "rq", "of the line", REQUIRED, "units", ">0"),
     ),
     _table(
@@ -600,7 +600,7 @@ def tables_page() -> str:
         "# The tables of a model",
         "",
         "Written by `python -m twin.network.attributes`; do not edit. A model is `NAME.yaml` with",
-        "`title`, `start` (UTC), `currency`, `tables` (the folder) and `review` (`before_demand` or",
+        "`title`, `start` (UTC), `currency`, `tables` (the folder), `review` (`before_demand` or",
         "`after_demand`), and a folder of CSV tables. A missing table means none. Columns in bold",
         "name the row; a column without a default must be filled.",
         "",
@@ -613,7 +613,7 @@ def tables_page() -> str:
         "Durations have units: s, min, h, d, w, mo (30 d), y (365 d). Random quantities:",
         "`constant exponential lognormal gamma weibull normal uniform triangular erlang geometric",
         "ar1 poisson discrete empirical series`; `scv=` may stand for `sd=` and `rate=1.5/y` for",
-        "`mean=`. `empirical(FILE)` and `series(FILE)` read one value a line from the tables folder.",
+        "`mean=`. `empirical(FILE)` and `series(FILE)` read one value a line from the folder.",
     ]
     for table in TABLES.values():
         lines += ["", f"## {table.name}", "", table.meaning, ""]
@@ -629,7 +629,8 @@ def _line(a: Attribute) -> str:
     column = f"**{a.column}**" if a.key else a.column
     default = "required" if a.default is None else a.default
     ranged = a.base in ("int", "num", "dur", "rq", "rq_time") and a.range != "any"
-    return f"| {column} | {a.type} | {a.unit} | {default} | {a.range if ranged else ''} | {a.meaning} |"
+    cells = (column, a.type, a.unit, default, a.range if ranged else "", a.meaning)
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

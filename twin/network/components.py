@@ -5,9 +5,10 @@ meanings stand; times are hours, a blank cell is None. In code a field may be gi
 would write it: it is read when the component is made.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from twin.network.attributes import TABLES, Attribute
 from twin.network.cells import take
@@ -29,10 +30,10 @@ class Component:
     >>> lane = Lane(origin="A", destination="B", mode="sea", transit="uniform(2d, 6d)")
     >>> lane.transit.mean(), lane.min_load, lane.key
     (96.0, 0.0, ('A', 'B', 'sea'))
-    >>> Lane(origin="A", destination="B", transit="-2d")
+    >>> Lane(origin="A", destination="B", transit="-2d")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    twin.network.problems.ModelError: lanes: transit '-2d' is negative. Write a duration such as '2d 4h'.
+    twin.network.problems.ModelError: lanes: transit '-2d' is negative. Write a duration such as ...
     """
 
     __slots__ = ()
@@ -54,6 +55,14 @@ class Component:
         if problems:
             raise ModelError(problems)
 
+    @classmethod
+    def of_values(cls, values: Mapping[str, object]) -> Self:
+        """A component of finished values, not read again; what is left out has its default."""
+        component = cls.__new__(cls)
+        for name, default in _defaults(cls.table):
+            object.__setattr__(component, name, values.get(name, default))
+        return component
+
     @property
     def key(self) -> Key:
         """What names the row in its table; a blank part is the empty string."""
@@ -68,6 +77,12 @@ class Component:
 def _fields(table: str) -> tuple[tuple[str, Attribute, type | None], ...]:
     """Name, attribute and, where no check is needed, the type of a finished value."""
     return tuple((a.name, a, bool if a.base == "yn" else None) for a in TABLES[table].attributes)
+
+
+@cache
+def _defaults(table: str) -> tuple[tuple[str, object], ...]:
+    """Name and default of each field."""
+    return tuple((field.name, field.default) for field in fields(COMPONENTS[table]))  # type: ignore[arg-type]
 
 
 @cache

@@ -16,7 +16,7 @@ class Forecast:
     Parameters
     ----------
     kind
-        ``moving_average`` (of ``n`` reviews), ``smoothing`` (``alpha``) or ``constant`` (``value``).
+        ``moving_average`` (``n`` reviews), ``smoothing`` (``alpha``) or ``constant`` (``value``).
     params
         Pairs of name and value; the first two kinds may have a ``start``.
 

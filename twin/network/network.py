@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -13,7 +13,7 @@ from typing import Any, cast
 from twin.clock import excerpt, hours_after, parse_moment
 from twin.network import components as c
 from twin.network.attributes import TABLES
-from twin.network.cells import read_cell
+from twin.network.cells import read_cell, write_cell
 from twin.network.components import COMPONENTS, Component, Key
 from twin.network.problems import ModelError
 
@@ -115,7 +115,7 @@ class Network:
             problems.append(f"table '{excerpt(table)}' is unknown. {guess(table, TABLES)}")
         rows = {table: _components(table, tables.get(table, ()), problems) for table in TABLES}
         self._settle(name, title, begin, currency, review, folder, rows, problems, address)
-        self._refuse(problems, address)
+        self._refuse(problems, address, TABLES if problems else ())
 
     @classmethod
     def from_files(
@@ -130,14 +130,17 @@ class Network:
         rows: dict[str, list[Component]],
         where: Where,
         problems: list[str],
+        incomplete: Collection[str],
+        doubtful: Collection[tuple[str, Key]],
     ) -> "Network":
-        """A network of rows that were read from files; `where` says the file and row of each.
+        """A network of rows that were read from files; `where` says the file and row of each,
+        `incomplete` the tables of which rows could not be read, `doubtful` the rows with a bad cell.
 
         Refused with the problems of reading and of the whole, at once.
         """
         network = cls.__new__(cls)
         network._settle(name, title, start, currency, review, folder, rows, problems, where)
-        network._refuse(problems, where)
+        network._refuse(problems, where, incomplete, doubtful)
         return network
 
     def _settle(
@@ -175,11 +178,17 @@ class Network:
                 keyed[key] = _in_hours(_converted(row, rates), start)
             put(self, table, keyed)
 
-    def _refuse(self, problems: list[str], where: Where) -> None:
+    def _refuse(
+        self,
+        problems: list[str],
+        where: Where,
+        incomplete: Collection[str],
+        doubtful: Collection[tuple[str, Key]] = (),
+    ) -> None:
         """Raise everything that is wrong, or return."""
         from twin.network.checks import problems_of
 
-        problems += problems_of(self, where)
+        problems += problems_of(self, where, incomplete, doubtful)
         if problems:
             raise ModelError(problems)
 
@@ -310,8 +319,6 @@ def address(table: str, key: Key) -> str:
     """
     parts = key if isinstance(key, tuple) else (key,)
     keys = TABLES[table].keys
-    from twin.network.cells import write_cell
-
     return f"{table}[{','.join(write_cell(a, p) for a, p in zip(keys, parts, strict=True))}]"
 
 

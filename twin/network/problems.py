@@ -1,6 +1,7 @@
 """What is wrong with a model, all of it at once."""
 
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 _SHOWN = 200
 
@@ -28,3 +29,11 @@ class ModelError(ValueError):
         if len(self.problems) > _SHOWN:
             lines = [*lines, f"... and {len(self.problems) - _SHOWN} more."]
         return "\n".join(lines)
+
+
+class Found(NamedTuple):
+    """A problem of one row: its table, its key, and what is wrong with the remedy."""
+
+    table: str
+    key: Any
+    what: str
