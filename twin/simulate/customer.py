@@ -104,6 +104,10 @@ class Customer:
             due=now + row.promise, priority=row.priority, partial=row.partial,
             lost_if_short=row.unmet == "lost", stream=self.stream,
         )
+        self._enter(order)
+
+    def _enter(self, order: Order) -> None:
+        quantity, now = order.quantity, self.env._now
         if self.ledger is not None:
             self.ledger.add(now, "ordering", site=self.site, product=self.product,
                             quantity=quantity, order=order.number, role="customer")
@@ -112,6 +116,15 @@ class Customer:
         self.slow_orders += 1
         self.slow_units += quantity
         self.node.order(order)
+
+    def place_firm(self, quantity: float, placed: float, due: float | None,
+                   priority: int) -> None:
+        """Place a firm order now; its clock may have started before the run."""
+        self.orders += 1
+        self.units += quantity
+        self._enter(Order(self.world.order_number(), self, self.product, quantity,
+                          min(placed, self.env._now), due=due, priority=priority,
+                          stream=self.stream))
 
     def adopt(self, order: Order) -> None:
         """Take an order placed before the start into the book."""

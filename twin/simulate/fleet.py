@@ -123,7 +123,8 @@ class FleetLane(Lane):
         """Book a leg: distance, fuel, cost and CO2e."""
         self.distance += km
         self.fuel += litres
-        self.cost += km * truck.row.cost_per_km * self.cost_factor
+        self.cost += km * truck.row.cost_per_km * self.cost_factor * self.world.fuel_price.get(
+            truck.row.fuel or "", 1.0)
         shipment = truck.shipment if share else None
         tkm = shipment.weight_kg * km / 1000.0 if shipment is not None else 0.0
         self.tkm += tkm
@@ -141,7 +142,6 @@ class FleetLane(Lane):
         if row is not None:
             self.direct_kg += amount * row.direct
             self.total_kg += amount * row.total
-            self.cost += amount * (getattr(row, "price", 0.0) or 0.0) * self.world.fuel_price.get(fuel or "", 1.0)
         elif self.factors is not None:
             self.direct_kg += tkm * self.factors[0]
             self.total_kg += tkm * self.factors[1]

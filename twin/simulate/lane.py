@@ -191,6 +191,13 @@ class Lane:
         self.units_moving += shipment.units
         return shipment
 
+    def under_way(self, load: list[Consignment], due: float) -> Shipment:
+        """Take over a shipment that left before the run, due at a time."""
+        shipment = self.start(load, self.env._now)
+        shipment.due = due
+        shipment.call = self.env.call(due, RECEIPT, self.arrive, shipment)
+        return shipment
+
     # -- arriving --------------------------------------------------------------------------------
     def arrive(self, shipment: Shipment) -> None:
         """A shipment reaches its destination."""

@@ -7,7 +7,7 @@ as a `gap`: position by the record minus true position, in units.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
 from twin.simulate.kernel import RECEIPT, Call
@@ -34,6 +34,7 @@ class Record:
         self.gap = 0.0
         self.pending: dict[int, tuple[Call, float, float]] = {}
         self.serial = 0
+        self.unseen = 0.0  #: demand that an unseeing record will learn of at once
         self.count_period = count_period
         self.counting: Call | None = None
         if count_period is not None:
@@ -45,6 +46,10 @@ class Record:
         if self.delay <= 0.0:
             self.shelf.seen_demand += asked
             self._shift(-wrong)
+            return
+        if self.delay == inf:
+            self.unseen += asked
+            self._shift(quantity)
             return
         now = self.env._now
         due = now + self.delay
@@ -77,6 +82,8 @@ class Record:
             call.cancel()
             self.shelf.seen_demand += asked
         self.pending.clear()
+        self.shelf.seen_demand += self.unseen
+        self.unseen = 0.0
         self._shift(-self.gap)
         self.shelf.consider()
 
@@ -97,6 +104,7 @@ class Record:
         now = self.env._now
         return {
             "gap": self.gap,
+            "unseen": self.unseen,
             "pending": [[call.time - now, quantity, asked]
                         for call, quantity, asked in self.pending.values()],
             "count_in": None if self.counting is None else self.counting.time - now,
@@ -105,7 +113,7 @@ class Record:
     def resume(self, state: dict[str, Any]) -> None:
         """Take up a saved record."""
         now = self.env._now
-        self.gap = state["gap"]
+        self.gap, self.unseen = state["gap"], state["unseen"]
         for wait, quantity, asked in state["pending"]:
             self.serial += 1
             call = self.env.call(now + wait, RECEIPT, self._learn, self.serial)

@@ -58,6 +58,7 @@ class Shelf:
             if self.on_hand > 0.0:
                 self._store(self.on_hand, None, first=True)
         self.record: Record | None = None
+        self.policy: Any = None
         self._site = site
         self.period = row.review or _DAY
         self.period_end = inf if row.review else self.period
@@ -74,13 +75,47 @@ class Shelf:
         """Bind sources and policy, once every node can be found."""
         row = self.row
         self.sourcing = Sourcing(self.world, self.site, self.product, named=row.source, own=True)
-        site = self._site
-        self.policy = policy_of(row, self.sourcing.lead() + site.record_delay)
-        self.keep_record(site.record_delay, site.count_period, site.record_error)
+        self.set_policy(row)
+        self.keep_own_record()
         if self.thing.substitute and (self.site, self.thing.substitute) in self.world.network.stock:
             self.substitute = self.world.node(self.site, self.thing.substitute)
         if row.review is None:
             self.consider()
+
+    def set_policy(self, row: Stock) -> None:
+        """Replenish by another row's settings from now on; the policy keeps its memory."""
+        memory = self.policy.state() if self.policy is not None else None
+        self.policy = policy_of(row, self.sourcing.lead() + self._site.record_delay)
+        if memory is not None:
+            self.policy.resume(memory)
+            self.consider()
+
+    def every_source(self) -> Sourcing:
+        """All places that could send the product, whatever the row names."""
+        return Sourcing(self.world, self.site, self.product, named=None, own=True)
+
+    def source_from(self, name: str | None) -> None:
+        """Order by another rule or from another place (`other`: not the usual); None: as usual."""
+        usual = Sourcing(self.world, self.site, self.product, named=self.row.source, own=True)
+        if name is None:
+            self.sourcing = usual
+            return
+        wide = self.every_source()
+        if name in ("cheapest", "fastest", "in_stock", "split"):
+            wide.set_rule(name)
+        elif name == "other":
+            first = usual.choose(0.0)
+            rest = [s for s in wide.sources if first is None or s.site != first.site]
+            if rest:
+                wide.forced = min(rest, key=lambda source: source.lead)
+        elif not wide.force(name):
+            return
+        self.sourcing = wide
+
+    def keep_own_record(self) -> None:
+        """Know the stock as well as the site's row says."""
+        site = self._site
+        self.keep_record(site.record_delay, site.count_period, site.record_error)
 
     def keep_record(self, delay: float, count_period: float | None, error: Any, *,
                     batch: bool = False) -> None:
@@ -313,6 +348,17 @@ class Shelf:
         if lot.quantity > 0.0:
             self.discard(lot, "expiring")
             self.consider()
+
+    def spoil(self) -> None:
+        """Throw away everything on the shelf: it got too warm or too cold."""
+        if self.lots is not None:
+            for lot in list(self.lots):
+                self.discard(lot, "excursion")
+        elif self.on_hand > 0.0:
+            self.lots = [Lot(0, self.product, self.on_hand, inf)]
+            self.discard(self.lots[0], "excursion")
+            self.lots = None
+        self.consider()
 
     def discard(self, lot: Lot, why: str) -> None:
         """Throw a lot away."""

@@ -45,6 +45,10 @@ class Source:
             quantity = (whole if whole >= count - 1e-9 else whole + 1) * self.multiple
         return quantity
 
+    def price_of(self, quantity: float) -> float:
+        """What a unit costs at this source; nothing unless it is bought."""
+        return float(self.node.price(quantity)) if self.node.kind == "supply" else 0.0
+
     def open(self) -> bool:
         """Whether goods can leave now."""
         return self.lane is None or not self.lane.closed
@@ -91,6 +95,11 @@ class Sourcing:
         if self.rule == "fastest":
             return min(self.sources, key=lambda source: source.lead)
         return None
+
+    def set_rule(self, rule: str) -> None:
+        """Choose by another rule from now on."""
+        self.rule = rule
+        self.fixed = self._fixed() if self.sources else None
 
     def lead(self) -> float:
         """Mean lead time of the usual source, hours."""

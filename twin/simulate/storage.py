@@ -8,6 +8,7 @@ from math import floor, inf
 from typing import TYPE_CHECKING, Any
 
 from twin.network import Storage
+from twin.simulate.kernel import RECEIPT, Call
 from twin.simulate.order import Goods, Lot
 from twin.tally import Key
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from twin.simulate.world import World
 
 _EPS = 1e-9
+#: Hours after which chilled goods on their own warmth are spoiled.
+WARM_TOLERANCE_H = 2.0
 
 
 def split_goods(goods: Goods, quantity: float) -> Goods:
@@ -48,6 +51,7 @@ class Area:
         self.shelves: list[Shelf] = []
         self.stops: dict[str, None] = {}
         self.admitting = False
+        self.spoiling: Call | None = None
         self.watchers: dict[str, Any] = {}  #: lanes with a truck waiting to unload
         self.reset(0.0)
 
@@ -68,7 +72,7 @@ class Area:
         if self.waiting:
             self._admit()
 
-    def set_factor(self, factor: float) -> None:
+    def set_capacity_factor(self, factor: float) -> None:
         """Change the capacity by a factor; nothing is thrown out."""
         self.factor = factor
         self._admit()
@@ -108,16 +112,34 @@ class Area:
         self.used += volume
         self.moment += volume * self.env._now
 
-    # -- excursions ------------------------------------------------------------------------------
+    # -- stops and excursions ------------------------------------------------------------------------------
     def stop(self, cause: str) -> None:
-        """The area fails: nothing comes in, and what needs its range is on its own warmth."""
+        """The area fails: nothing comes in, and its range is not held."""
         self.stops[cause] = None
-        self.excursions += 1
+        self.warm(WARM_TOLERANCE_H)
 
     def restart(self, cause: str) -> None:
-        """The area holds its range again."""
+        """One cause of failure has gone."""
         self.stops.pop(cause, None)
+        self.cold()
         self._admit()
+
+    def warm(self, tolerance: float) -> None:
+        """The range is no longer held: what needs it spoils after so many hours."""
+        if self.spoiling is None:
+            self.excursions += 1
+            self.spoiling = self.env.call(self.env._now + tolerance, RECEIPT, self._spoil)
+
+    def cold(self) -> None:
+        """The range is held again."""
+        if self.spoiling is not None and not self.stops:
+            self.spoiling.cancel()
+            self.spoiling = None
+
+    def _spoil(self, _: Any) -> None:
+        for shelf in self.shelves:
+            if shelf.thing.max_c is not None or shelf.thing.min_c is not None:
+                shelf.spoil()
 
     def reset(self, now: float) -> None:
         """Forget the sums."""

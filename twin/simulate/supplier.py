@@ -57,14 +57,15 @@ class Supplier:
         """Accept an order."""
         order.owner = self
         self.orders += 1
-        order.unit_price = self._price(order.quantity)
+        order.unit_price = self.price(order.quantity)
         if self.row.capacity_per_day is None and not self.stops and self.capacity_factor == 1.0:
             self._prepare(order)
         else:
             self.queue.append(order)
             self._work()
 
-    def _price(self, quantity: float) -> float:
+    def price(self, quantity: float) -> float:
+        """Price of a unit in an order of this size."""
         price = self.row.price
         for start, value in self.prices:
             if quantity >= start:

@@ -13,6 +13,7 @@ from twin.ledger import Ledger
 from twin.network import Network
 from twin.simulate.customer import Customer
 from twin.simulate.dock import Dock
+from twin.simulate.firm import book_firm_orders
 from twin.simulate.kernel import DEMAND, SAMPLE, Environment
 from twin.simulate.lane import Lane
 from twin.simulate.order import Goods, Order
@@ -59,6 +60,7 @@ class World:
         self.lanes_from: dict[str, list[Lane]] = {}
         self.lanes: dict[str, Lane] = {}
         self.fuel_price: dict[str, float] = {}  #: factors of disturbances, by fuel
+        self.dials: dict[str, dict[str, float]] = {}  #: what disturbances hold
         self.times: list[float] = []
         self.snapshots: dict[Key, list[float]] = {}
         self._build()
@@ -192,6 +194,7 @@ class World:
     # -- living ----------------------------------------------------------------------------------
     def start(self) -> None:
         """Start every process."""
+        book_firm_orders(self)
         for shelf in self.shelves:
             if shelf.row.review is not None:
                 self.env.process(shelf.run())
