@@ -1,0 +1,219 @@
+"""All measurements, side by side in one run: ``make bench``, or ``make bench ARGS="shops line"``.
+
+Everything is a ratio taken within a round, and medians are over rounds, since a machine is never
+quiet. Only ratios are promised; the seconds beside them are for orientation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+
+from contest import Contestant, cost, ratio, rounds, typical
+from worlds import Line, Shops
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table; `target` is a bound from below ('>=') or above ('<=')."""
+
+    what: str
+    value: float
+    sign: str = ""
+    target: float = 0.0
+    unit: str = "x"
+    note: str = ""
+
+    def met(self) -> bool | None:
+        """Whether the target was met; None where there is none."""
+        if not self.sign:
+            return None
+        return self.value >= self.target if self.sign == ">=" else self.value <= self.target
+
+    def row(self) -> str:
+        """The line as text."""
+        verdict = {True: "met", False: "MISSED", None: ""}[self.met()]
+        target = f"{self.sign} {self.target:g}{self.unit}" if self.sign else ""
+        value = f"{self.value:,.3g}" if self.value < 1000 else f"{self.value:,.0f}"
+        return f"{self.what:<58} {value + self.unit:>10} {target:>10} {verdict:>7}  {self.note}"
+
+
+@contextmanager
+def contest(*names: str) -> Iterator[dict[str, Contestant]]:
+    """Contestants, for as long as the block lasts."""
+    present = {name: Contestant(name) for name in names}
+    try:
+        yield present
+    finally:
+        for one in present.values():
+            one.leave()
+
+
+def agreement(played: list[dict[str, dict[str, float]]], figures: list[str]) -> str:
+    """How the contestants' KPIs compare, as a note: they must play the same world."""
+    parts = []
+    for figure in figures:
+        told = {who: typical(played, who, figure) for who in played[0] if figure in played[0][who]}
+        low, high = min(told.values()), max(told.values())
+        parts.append(f"{figure} {low:.3g}" if f"{low:.3g}" == f"{high:.3g}" else
+                     f"{figure} {low:.3g}-{high:.3g}")
+    return ", ".join(parts)
+
+
+def spread(played: list[dict[str, dict[str, float]]], figure: str) -> float:
+    """Largest relative difference between contestants of the mean of a figure over the rounds."""
+    told = [sum(one[who][figure] for one in played) / len(played)
+            for who in played[0] if figure in played[0][who]]
+    return (max(told) - min(told)) / max(told)
+
+
+def shops(repeats: int) -> Iterator[Finding]:
+    """One warehouse and 20 retailers over 500 days, about 50,000 customer orders."""
+    with contest("twin", "loop", "supplynetpy") as who:
+        played = rounds(repeats, {
+            "SupplyNetPy": (who["supplynetpy"], "shops", {}),
+            "loop": (who["loop"], "shops", {}),
+            "twin": (who["twin"], "shops", {}),
+            "twin, ledger": (who["twin"], "shops", {"ledger": True}),
+        })
+    micro = {name: 1e6 * median(cost(one[name]) for one in played) for name in played[0]}
+    note = ", ".join(f"{name} {value:.2f}" for name, value in micro.items()) + " us an order"
+    yield Finding("20 shops: faster than SupplyNetPy, KPIs on", ratio(played, "SupplyNetPy", "twin"),
+                  ">=", 15, note=note)
+    yield Finding("20 shops: slower than a hand-written SimPy loop", ratio(played, "twin", "loop"),
+                  "<=", 2)
+    yield Finding("20 shops: faster than SupplyNetPy, full ledger on",
+                  ratio(played, "SupplyNetPy", "twin, ledger"), ">=", 10)
+    told = agreement(played, ["fill rate", "mean on hand"])
+    yield Finding("20 shops: fill rates differ by", 100 * spread(played, "fill rate"), "<=", 1, "%",
+                  note=told)
+    yield Finding("20 shops: mean stocks on hand differ by", 100 * spread(played, "mean on hand"),
+                  "<=", 2, "%")
+    yield Finding("ledger: bytes an event, resident",
+                  median(one["twin, ledger"]["bytes"] / one["twin, ledger"]["rows"]
+                         for one in played), "<=", 150, " B",
+                  note=f"{typical(played, 'twin, ledger', 'rows'):,.0f} events")
+
+
+def line(repeats: int) -> Iterator[Finding]:
+    """Three machines in a row, 80 % busy, 30,000 parts."""
+    with contest("twin", "ciw", "loop") as who:
+        played = rounds(repeats, {
+            "Ciw": (who["ciw"], "line", {}),
+            "loop": (who["loop"], "line", {}),
+            "twin": (who["twin"], "line", {}),
+        })
+    micro = {name: 1e6 * median(cost(one[name]) for one in played) for name in played[0]}
+    note = ", ".join(f"{name} {value:.1f}" for name, value in micro.items()) + " us a part"
+    yield Finding("3 machines in a row: faster than Ciw", ratio(played, "Ciw", "twin"), ">=", 1,
+                  note=note)
+    waits = [f"queue time {m}" for m in range(1, Line().machines + 1)]
+    yield Finding("3 machines in a row: queue times differ by",
+                  100 * max(spread(played, wait) for wait in waits), "<=", 15, "%",
+                  note=agreement(played, waits) + " h; theory 3.2 h each")
+
+
+def network(repeats: int) -> Iterator[Finding]:
+    """2,000 sites for 20 days, about 190,000 customer orders."""
+    world = {"warehouses": 100, "retailers": 19, "days": 20}
+    with contest("twin", "loop", "supplynetpy") as who:
+        played = rounds(max(2, repeats // 3), {
+            "SupplyNetPy": (who["supplynetpy"], "shops", world),
+            "loop": (who["loop"], "shops", world),
+            "twin": (who["twin"], "shops", world),
+        })
+    micro = {name: 1e6 * median(cost(one[name]) for one in played) for name in played[0]}
+    note = ", ".join(f"{name} {value:.2f}" for name, value in micro.items()) + " us an order"
+    yield Finding("2,000 sites: faster than SupplyNetPy", ratio(played, "SupplyNetPy", "twin"), ">=",
+                  15, note=note)
+
+
+def growth(repeats: int) -> Iterator[Finding]:
+    """Cost of an order over the cost of an event of a bare SimPy loop with as many processes."""
+    sizes = {10: (1, 9), 100: (10, 9), 2000: (200, 9)}
+    lengths = (10, 100, 1000)
+
+    def relative(warehouses: int, retailers: int, days: float) -> float:
+        world = Shops(warehouses=warehouses, retailers=retailers, days=days)
+        turns = max(1, round(60_000 / world.orders()))  # enough orders to be timed at all
+        ratios = []
+        for number in range(repeats + 1):
+            ours, bare = 0.0, 0.0
+            for turn in range(turns):
+                seed = number * turns + turn + 1
+                ours += cost(who["twin"].play("shops", seed=seed, warehouses=warehouses,
+                                              retailers=retailers, days=days))
+                bare += cost(who["loop"].play("bare", seed=seed, processes=world.sites(),
+                                              days=days, gap=world.gap))
+            ratios.append(ours / bare)
+        return median(ratios[1:])
+
+    with contest("twin", "loop") as who:
+        by_size = {n: relative(w, r, 30.0) for n, (w, r) in sizes.items()}
+        by_days = {days: relative(1, 20, days) for days in lengths}
+    for told, what, first, last in (
+        (by_size, "sites", 10, 2000), (by_days, "days", 10, 1000)
+    ):
+        note = "bare loops an order: " + ", ".join(f"{v:.2f} at {k:,}" for k, v in told.items())
+        yield Finding(f"cost from {first} to {last:,} {what}: rises by",
+                      100 * (told[last] / told[first] - 1), "<=", 20, "%", note=note)
+
+
+def spill(repeats: int) -> Iterator[Finding]:
+    """A long run whose ledger goes to disk."""
+    with contest("twin") as who:
+        short = who["twin"].play("spill", days=500, rows=20_000)
+        long = who["twin"].play("spill", days=2000, rows=20_000)
+    yield Finding("ledger that spills: memory of a four times longer run",
+                  long["bytes"] / max(short["bytes"], 1), "<=", 1.2,
+                  note=f"{long['rows']:,} events, {long['bytes'] / 1e6:.1f} MB held, "
+                       f"{long['disk'] / 1e6:.1f} MB on disk")
+
+
+def workers(repeats: int) -> Iterator[Finding]:
+    """30 replications on one and on two worker processes."""
+    with contest("twin") as who:
+        ratios, seconds = [], []
+        for _ in range(max(3, repeats // 2)):
+            one = who["twin"].play("workers", count=1)["seconds"]
+            two = who["twin"].play("workers", count=2)["seconds"]
+            ratios.append(one / two)
+            seconds.append((one, two))
+    best = min(seconds)
+    yield Finding("30 replications: two workers against one", median(ratios), ">=", 1.7,
+                  note=f"{best[0]:.2f} s against {best[1]:.2f} s")
+
+
+MEASUREMENTS: dict[str, Callable[[int], Iterator[Finding]]] = {
+    "shops": shops, "line": line, "network": network, "growth": growth, "spill": spill,
+    "workers": workers,
+}
+
+
+def main() -> int:
+    """Print the table; exit code 1 when a target was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", help=f"any of {', '.join(MEASUREMENTS)}; default all")
+    parser.add_argument("--repeats", type=int, default=7, help="rounds of each contest")
+    asked = parser.parse_args()
+    if unknown := set(asked.what) - set(MEASUREMENTS):
+        parser.error(f"no measurement {', '.join(sorted(unknown))}; {', '.join(MEASUREMENTS)}")
+    missed = 0
+    print(f"{'':<58} {'measured':>10} {'target':>10}")
+    for name in asked.what or MEASUREMENTS:
+        try:
+            for finding in MEASUREMENTS[name](asked.repeats):
+                print(finding.row(), flush=True)
+                missed += finding.met() is False
+        except RuntimeError as trouble:
+            print(f"{name}: not measured ({trouble})", flush=True)
+            missed += 1
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
