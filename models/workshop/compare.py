@@ -89,9 +89,9 @@ def logged(fit: Fit) -> list[Visit]:
 
 
 def busy_share(fit: Fit, rows: Sequence[Row], low: datetime, high: datetime) -> dict[str, float]:
-    """Hours at work over hours of the derived calendar, by regular worker."""
+    """Hours at work over hours of the derived calendar, by worker."""
     share: dict[str, float] = {}
-    for worker, early in fit.regulars.items():
+    for worker, early in fit.workers.items():
         mine = by_case(row for row in rows if row.worker == worker and low <= row.start < high)
         work = sum(length((row.start, row.end) for row in each) for each in mine.values())
         week = shift(early)

@@ -50,10 +50,10 @@ def tables(fit: Fit) -> dict[str, Table]:
         "machines": machines(fit),
         "crews": [
             {"crew": worker, "size": at_once(rows), "site": PLANT, "calendar": worker}
-            for worker, rows in fit.regulars.items()
+            for worker, rows in fit.workers.items()
         ],
         "calendars": [
-            row for worker, rows in fit.regulars.items() for row in calendar(worker, shift(rows))
+            row for worker, rows in fit.workers.items() for row in calendar(worker, shift(rows))
         ],
         **routes(fit),
         "demand": demand(fit),
@@ -67,8 +67,9 @@ def machines(fit: Fit) -> Table:
             "machine": f"{worker}_{slug(activity)}",
             "site": PLANT,
             "group": slug(activity),
-            "units": at_once(fit.regulars[worker]),
+            "units": at_once(fit.workers[worker]),
             "crew": worker,
+            "calendar": worker,
         }
         for activity, worker in fit.skills
     ]

@@ -31,7 +31,7 @@ SIGNATURE = {
     "Lapping": "lap",
 }
 LEAST_CASES = 3  # of a family of its own
-LEAST_STINTS = 4  # of a worker in the fitted weeks; fewer is an occasional helper
+LEAST_STINTS = 4  # in the fitted weeks; who comes less is a helper and has no calendar
 BREAK_H = 16.0  # rows of one activity further apart are two operations (a night is shorter)
 IDLE_H = 0.5  # a worker with so long a gap was free to take the job
 
@@ -256,37 +256,33 @@ class Fit:
         self.family = families(self.used)
         early = [row for row in rows if row.start < FIT_UNTIL]
         worked: dict[str, list[Row]] = {}
-        for row in early:
+        for row in sorted(early, key=lambda row: row.worker):
             worked.setdefault(row.worker, []).append(row)
-        self.regulars = {
-            worker: worked[worker]
-            for worker in sorted(worked)
-            if len(stints(worked[worker])) >= LEAST_STINTS
+        # A job cannot change hands in the tables: with a helper it would rest for a week.
+        self.workers = {
+            who: mine for who, mine in worked.items() if len(stints(mine)) >= LEAST_STINTS
         }
-        self.skills = self._skills(rows, worked)
-        self.regulars |= {worker: worked[worker] for _, worker in self.skills}
-        self.regulars = dict(sorted(self.regulars.items()))
-        self.idle = {worker: self._idle(rows, worker) for worker in self.regulars}
+        self.skills = self._skills(rows)
+        self.idle = {worker: self._idle(rows, worker) for worker in self.workers}
 
-    def _skills(self, rows: Sequence[Row], worked: dict[str, list[Row]]) -> list[tuple[str, str]]:
-        """Which activities each regular worker does: at least one row in fifty of his own."""
+    def _skills(self, rows: Sequence[Row]) -> list[tuple[str, str]]:
+        """Who does what: an activity with two rows and one in fifty of a worker's own, or his most.
+
+        One that no such worker does goes to whoever did it most at any time, then to the busiest.
+        """
+        counts = {who: Counter(row.activity for row in mine) for who, mine in self.workers.items()}
         pairs: list[tuple[str, str]] = []
         for activity in sorted({op.activity for ops in self.used.values() for op in ops}):
-            counts = {
-                worker: sum(row.activity == activity for row in each)
-                for worker, each in worked.items()
-            }
             able = [
-                worker
-                for worker in sorted(self.regulars)
-                if counts[worker] >= max(2, len(worked[worker]) / 50)
+                who
+                for who, done in counts.items()
+                if done[activity] >= max(2, done.total() / 50)
+                or (done[activity] and done[activity] == max(done.values()))
             ]
             if not able:
-                # Rare: whoever does it at any time, a regular worker before a helper.
                 ever = Counter(row.worker for row in rows if row.activity == activity)
-                known = sorted(set(ever) & set(worked)) or sorted(self.regulars)
-                able = [max(known, key=lambda who: (who in self.regulars, ever[who]))]
-            pairs += [(activity, worker) for worker in able]
+                able = [max(self.workers, key=lambda who: (ever[who], len(self.workers[who])))]
+            pairs += [(activity, who) for who in able]
         return pairs
 
     def _idle(self, rows: Sequence[Row], worker: str) -> list[tuple[datetime, datetime]]:
