@@ -1,6 +1,6 @@
-"""A contestant's side: a process of its own that plays a world when asked, and says how long it took.
+"""A contestant's side: a process that plays a world when asked, and says how long it took.
 
-Run as ``python benchmarks/play_loop.py``; one JSON line in (what to play), one out (seconds, KPIs).
+Run as ``python benchmarks/play_loop.py``: one JSON line in (what to play), one out (seconds, KPIs).
 Each contestant stays alive between turns, so that imports are not timed and turns can alternate.
 """
 

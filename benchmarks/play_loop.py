@@ -122,7 +122,9 @@ def shops(seed: int = 1, **figures: float) -> dict[str, Any]:
     for w in range(world.warehouses):
         warehouse = Shelf(env, world.warehouse_s, world.warehouse_S, world.warehouse_transit, None)
         for r in range(world.retailers):
-            shelf = Shelf(env, world.retailer_s, world.retailer_S, world.retailer_transit, warehouse)
+            shelf = Shelf(
+                env, world.retailer_s, world.retailer_S, world.retailer_transit, warehouse
+            )
             retailers.append(shelf)
             gap = exponential(seed, w * world.retailers + r, world.gap)
             customers.append(Customers(env, shelf, gap))

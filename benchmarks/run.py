@@ -82,8 +82,8 @@ def shops(repeats: int) -> Iterator[Finding]:
         })
     micro = {name: 1e6 * median(cost(one[name]) for one in played) for name in played[0]}
     note = ", ".join(f"{name} {value:.2f}" for name, value in micro.items()) + " us an order"
-    yield Finding("20 shops: faster than SupplyNetPy, KPIs on", ratio(played, "SupplyNetPy", "twin"),
-                  ">=", 15, note=note)
+    yield Finding("20 shops: faster than SupplyNetPy, KPIs on",
+                  ratio(played, "SupplyNetPy", "twin"), ">=", 15, note=note)
     yield Finding("20 shops: slower than a hand-written SimPy loop", ratio(played, "twin", "loop"),
                   "<=", 2)
     yield Finding("20 shops: faster than SupplyNetPy, full ledger on",
@@ -128,8 +128,8 @@ def network(repeats: int) -> Iterator[Finding]:
         })
     micro = {name: 1e6 * median(cost(one[name]) for one in played) for name in played[0]}
     note = ", ".join(f"{name} {value:.2f}" for name, value in micro.items()) + " us an order"
-    yield Finding("2,000 sites: faster than SupplyNetPy", ratio(played, "SupplyNetPy", "twin"), ">=",
-                  15, note=note)
+    yield Finding("2,000 sites: faster than SupplyNetPy",
+                  ratio(played, "SupplyNetPy", "twin"), ">=", 15, note=note)
 
 
 def growth(repeats: int) -> Iterator[Finding]:

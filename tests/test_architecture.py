@@ -238,7 +238,7 @@ def test_what_is_allowed_is_not_a_fault(tmp_path: Path) -> None:
         network__lanes="import networkx\nfrom typing import TYPE_CHECKING\n"
         "if TYPE_CHECKING:\n    from twin.network.sites import Site\n",
         network__sites="from twin.network.lanes import Lane\n",
-        simulate__play="import simpy\nfrom twin.network import Lane\nfrom twin.tally import Tally\n",
+        simulate__play="import simpy\nfrom twin.network import Lane\nimport twin.tally\n",
         measure__kpis="from twin.tally import Tally\n",
         workspace="import twin.simulate.play\nimport twin.measure.kpis\nimport hydra\n",
     )
@@ -250,7 +250,8 @@ def test_what_is_allowed_is_not_a_fault(tmp_path: Path) -> None:
 #: Addresses of package indexes, and places on a machine; written so as not to find itself.
 PRIVATE = re.compile(
     r"/(?:home|Users)/[a-z][\w.-]*/|/root/|/work/[a-z]|/opt/[a-z]|/tmp/[a-z]\w*/|[A-Z]:\\\\Users"
-    r"|(?:extra-)?index-url\s*[= ]\s*\S*:/|find-links\s*[= ]\s*\S+/|pypi\.org/simple|files\.pythonhosted"
+    r"|(?:extra-)?index-url\s*[= ]\s*\S*:/|find-links\s*[= ]\s*\S+/"
+    r"|pypi\.org/simple|files\.pythonhosted"
 )
 BINARY = {".png", ".jpg", ".gif", ".ico", ".parquet", ".whl"}
 
