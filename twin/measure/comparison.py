@@ -68,7 +68,7 @@ def compare(runs: Mapping[str, Sequence[Tally]], baseline: str, confidence: floa
     >>> table = compare({"baseline": [run("baseline", i, 90.0 + i) for i in range(4)],
     ...                  "spike": [run("spike", i, 70.0 + 2 * i) for i in range(4)]}, "baseline")
     >>> row = table.query("scenario == 'spike' and kpi == 'fill_rate' and place == ''").iloc[0]
-    >>> round(row["mean"], 3), round(row["difference"], 3), row["verdict"]
+    >>> round(float(row["mean"]), 3), round(float(row["difference"]), 3), row["verdict"]
     (0.73, -0.185, 'worse')
     """
     _check(runs, baseline, confidence, correction)

@@ -28,7 +28,13 @@ def _root(x: _Array) -> _Array:
     return np.sqrt(np.maximum(x, 0.0))
 
 
-_FUNCTIONS: dict[str, Callable[..., _Array]] = {"root": _root, "at_least": np.maximum}
+def _given(x: _Array) -> _Array:
+    """A sum without which the KPI means nothing, rather than zero."""
+    return np.where(x == 0.0, np.nan, x)
+
+
+_FUNCTIONS: dict[str, Callable[..., _Array]] = {"root": _root, "at_least": np.maximum,
+                                                     "given": _given}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ _TABLE = (
     Kpi("days_of_supply", "Days of supply", "d", "on_hand_time / shelf_units_asked / 24", _SITE,
         "neutral"),
     Kpi("inventory_turns", "Inventory turns", "1/y",
-        "cost_of_sales * 8760 / value_on_hand_time", _SITE, "higher"),
+        "given(cost_of_sales) * 8760 / value_on_hand_time", _SITE, "higher"),
     Kpi("stockout_share", "Time out of stock", "share", "stockout_time / shelf_time", _SITE,
         "lower"),
     Kpi("order_variance_ratio", "Order variance ratio (bullwhip)", "1",
@@ -133,7 +139,7 @@ _TABLE = (
         "(units_expired + units_spoiled) / units_received", _SITE, "lower"),
     # cash
     Kpi("days_inventory", "Days inventory outstanding", "d",
-        "value_on_hand_time / cost_of_sales / 24 ", _SITE, "lower"),
+        "value_on_hand_time / cost_of_sales / 24", _SITE, "lower"),
     Kpi("days_sales", "Days sales outstanding", "d", "receivable_time / revenue / 24", _SITE,
         "lower"),
     Kpi("days_payable", "Days payable outstanding", "d", "payable_time / purchase_cost / 24",

@@ -40,7 +40,7 @@ def more_needed(runs: Mapping[str, Sequence[Tally]], precision: float,
     >>> def run(i, made):
     ...     return Tally("baseline", i, 0.0, 24.0, {("units_made", "P1", "A", ""): made})
     >>> more_needed({"baseline": [run(i, 100.0 + 9 * i) for i in range(5)]}, precision=0.05)
-    42
+    40
     """
     most = 0
     for setting, worst in _ratios(runs, precision, confidence).items():
