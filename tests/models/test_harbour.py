@@ -18,9 +18,11 @@ def network() -> Network:
 
 
 def daily_demand(network: Network) -> dict[str, float]:
-    """Mean units a day by product."""
+    """Mean units a day by product, without the summer action and what the gate sells."""
     found: dict[str, float] = defaultdict(float)
     for row in network.demand.values():
+        if row.limit is not None or network.sites[row.site].kind != "customer":
+            continue
         found[row.product] += row.size.mean() / row.interarrival.mean() * 24
     return found
 
@@ -60,7 +62,7 @@ def test_suppliers_have_room(network: Network) -> None:
         needs[row.component] += row.quantity * starts[row.product]
     assert needs == pytest.approx({"concentrate": 8.98, "bottles": 117.8}, rel=0.01)
     for row in network.supply.values():
-        assert needs[row.product] < 0.5 * row.capacity_per_day
+        assert row.capacity_per_day is None or needs[row.product] < 0.5 * row.capacity_per_day
 
 
 def test_work_centres_are_busy_but_not_full(network: Network) -> None:
@@ -77,5 +79,5 @@ def test_work_centres_are_busy_but_not_full(network: Network) -> None:
         "inspection": hours["inspection"] / SHIFT_HOURS,
     }
     assert load == pytest.approx(
-        {"mixing": 0.65, "settling": 0.61, "bottling": 0.515, "inspection": 0.645}, abs=0.01
+        {"mixing": 0.663, "settling": 0.62, "bottling": 0.525, "inspection": 0.656}, abs=0.01
     )
