@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from twin.clock import excerpt
 from twin.network import graph
 from twin.network.components import Step
-from twin.network.network import Network, guess
-from twin.network.problems import Found
+from twin.network.network import Network
+from twin.network.problems import Found, guess
 
 
 def cycles(network: Network) -> Iterator[Found]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from twin.clock import excerpt
 from twin.network.components import Product, Storage, Truck
 from twin.network.graph import Flow, upstream
-from twin.network.network import Network, guess
-from twin.network.problems import Found
+from twin.network.network import Network
+from twin.network.problems import Found, guess
 
 RULES = ("fixed", "cheapest", "fastest", "in_stock", "split")
 # What a site without storage rows, or an area without a range, is taken to be.

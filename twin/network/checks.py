@@ -11,11 +11,11 @@ from twin.network import check_making as making
 from twin.network import check_moving as moving
 from twin.network.assets import asset_kinds
 from twin.network.attributes import TABLES, Attribute
-from twin.network.forecast import parse_fuel
 from twin.network.components import Key
-from twin.network.network import Network, Where, guess
+from twin.network.forecast import parse_fuel
+from twin.network.network import Network, Where
 from twin.network.not_played import not_played
-from twin.network.problems import Found
+from twin.network.problems import Found, guess
 
 Check = Callable[[Network], Iterable[Found]]
 
@@ -167,8 +167,6 @@ def firm_orders(network: Network) -> Iterator[Found]:
             yield Found("orders", key, "is due before it was placed. Write a later due date.")
         if row.status == "shipped" and (row.due is None or row.due < 0):
             yield Found("orders", key, "is shipped, but due is blank or past. Write its arrival.")
-        if row.source is not None and row.source == row.site and row.status == "shipped":
-            yield Found("orders", key, "is shipped from its own site. Write the site that owes it.")
 
 
 _NEEDS = {

@@ -27,16 +27,16 @@ def read_text(path: Path, inside: Path, largest: int = LARGEST_TABLE) -> str:
     ValueError: lies outside the workspace. Copy it into the folder of the model.
     """
     try:
-        real = path.resolve(strict=True)
+        real = path.resolve()
         if not real.is_relative_to(inside.resolve()):
             raise ValueError("lies outside the workspace. Copy it into the folder of the model.")
+        if not real.exists():
+            raise ValueError("does not exist. Write it, or correct the name.")
         if not real.is_file():
             raise ValueError("is not a file. Replace it by a file of text.")
         if real.stat().st_size > largest:
             raise ValueError(f"is larger than {largest / 1024:g} kB. Make it smaller.")
         return decoded(real.read_bytes())
-    except FileNotFoundError:
-        raise ValueError("does not exist. Write it, or correct the name.") from None
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "the path is a loop"
         raise ValueError(f"cannot be read: {reason}. Check its name and permissions.") from None

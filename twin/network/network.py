@@ -1,6 +1,5 @@
 """A supply chain: its tables, in memory, frozen and checked."""
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -13,9 +12,9 @@ from typing import Any, cast
 from twin.clock import excerpt, hours_after, parse_moment
 from twin.network import components as c
 from twin.network.attributes import TABLES
-from twin.network.cells import read_cell, write_cell
+from twin.network.cells import read_cell
 from twin.network.components import COMPONENTS, Component, Key
-from twin.network.problems import ModelError
+from twin.network.problems import ModelError, address, guess, one_of
 
 REVIEWS = ("before_demand", "after_demand")
 Where = Callable[[str, Key], str]
@@ -110,7 +109,7 @@ class Network:
         problems: list[str] = []
         begin = _start(start, problems)
         if review not in REVIEWS:
-            problems.append(f"review '{excerpt(str(review))}' is unknown. {_one_of(REVIEWS)}")
+            problems.append(f"review '{excerpt(str(review))}' is unknown. {one_of(REVIEWS)}")
         for table in set(tables) - set(TABLES):
             problems.append(f"table '{excerpt(table)}' is unknown. {guess(table, TABLES)}")
         rows = {table: _components(table, tables.get(table, ()), problems) for table in TABLES}
@@ -134,7 +133,7 @@ class Network:
         doubtful: Collection[tuple[str, Key]],
     ) -> "Network":
         """A network of rows that were read from files; `where` says the file and row of each,
-        `incomplete` the tables of which rows could not be read, `doubtful` the rows with a bad cell.
+        `incomplete` names tables of which rows were lost, `doubtful` rows with a refused cell.
 
         Refused with the problems of reading and of the whole, at once.
         """
@@ -307,40 +306,6 @@ def great_circle_km(a: c.Site, b: c.Site) -> float | None:
     across = math.radians(b.longitude - a.longitude) / 2
     half = math.sin((psi - phi) / 2) ** 2 + math.cos(phi) * math.cos(psi) * math.sin(across) ** 2
     return 2 * _EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
-
-
-def address(table: str, key: Key) -> str:
-    """How a row is named: ``lanes[A,B,sea]``.
-
-    Examples
-    --------
-    >>> address("lanes", ("A", "B", "sea"))
-    'lanes[A,B,sea]'
-    """
-    parts = key if isinstance(key, tuple) else (key,)
-    keys = TABLES[table].keys
-    return f"{table}[{','.join(write_cell(a, p) for a, p in zip(keys, parts, strict=True))}]"
-
-
-def guess(word: str, options: Iterable[str]) -> str:
-    """A remedy for a word that is not among the options.
-
-    Examples
-    --------
-    >>> guess("transite", ["transit", "share"])
-    "Did you mean 'transit'?"
-    """
-    names = [option for option in options if option]
-    near = difflib.get_close_matches(word[:100], names[:5000], n=1, cutoff=0.6)
-    return f"Did you mean '{near[0]}'?" if near else _one_of(names)
-
-
-def _one_of(options: Iterable[str]) -> str:
-    names = list(options)
-    if not names:
-        return "There are none."
-    more = f" ... ({len(names)} in all)" if len(names) > 40 else ""
-    return f"Write one of {', '.join(names[:40])}{more}."
 
 
 def _start(start: object, problems: list[str]) -> datetime:

@@ -1,7 +1,11 @@
 """What is wrong with a model, all of it at once."""
 
+import difflib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+from twin.network.attributes import TABLES
+from twin.network.cells import write_cell
 
 _SHOWN = 200
 
@@ -37,3 +41,44 @@ class Found(NamedTuple):
     table: str
     key: Any
     what: str
+
+
+def address(table: str, key: Any) -> str:
+    """How a row is named: ``lanes[A,B,sea]``.
+
+    Examples
+    --------
+    >>> address("lanes", ("A", "B", "sea"))
+    'lanes[A,B,sea]'
+    """
+    parts = key if isinstance(key, tuple) else (key,)
+    keys = TABLES[table].keys
+    return f"{table}[{','.join(write_cell(a, p) for a, p in zip(keys, parts, strict=True))}]"
+
+
+def guess(word: str, options: Iterable[str]) -> str:
+    """A remedy for a word that is not among the options.
+
+    Examples
+    --------
+    >>> guess("transite", ["transit", "share"])
+    "Did you mean 'transit'?"
+    """
+    names = [option for option in options if option]
+    near = difflib.get_close_matches(word[:100], names[:5000], n=1, cutoff=0.6)
+    return f"Did you mean '{near[0]}'?" if near else one_of(names)
+
+
+def one_of(options: Iterable[str]) -> str:
+    """A remedy that lists the options.
+
+    Examples
+    --------
+    >>> one_of(["in", "out"])
+    'Write one of in, out.'
+    """
+    names = list(options)
+    if not names:
+        return "There are none."
+    more = f" ... ({len(names)} in all)" if len(names) > 40 else ""
+    return f"Write one of {', '.join(names[:40])}{more}."

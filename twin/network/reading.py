@@ -11,8 +11,8 @@ from twin.network.attributes import TABLES, Attribute, Table
 from twin.network.cells import read_cell
 from twin.network.components import COMPONENTS, Component, Key
 from twin.network.files import LARGEST_HEAD, read_head, read_text
-from twin.network.network import REVIEWS, Network, address, guess
-from twin.network.problems import ModelError
+from twin.network.network import REVIEWS, Network
+from twin.network.problems import ModelError, address, guess
 from twin.quantity import constant
 
 _HEAD = ("title", "start", "currency", "tables", "review")
