@@ -11,9 +11,12 @@ from twin.simulate.order import Goods, Order
 from twin.tally import Key
 
 if TYPE_CHECKING:
+    from twin.simulate.book import Book
     from twin.simulate.world import World
 
 _EPS = 1e-9
+#: Kinds whose next value is known, or follows from the last.
+_CERTAIN = ("constant", "series", "ar1")
 
 
 class Customer:
@@ -46,7 +49,7 @@ class Customer:
         self.waiting: dict[int, Order] = {}  #: orders not complete, by number
         self.backlog = 0.0
         self.resumed: float | None = None
-        self.reset(0.0)
+        self.reset(self.env._now)
 
     # -- life ------------------------------------------------------------------------------------
     def run(self) -> Generator[Pause, Any, None]:
@@ -127,7 +130,7 @@ class Customer:
                           stream=self.stream))
 
     def adopt(self, order: Order) -> None:
-        """Take an order placed before the start into the book."""
+        """Take back an open order of a saved state."""
         self.waiting[order.number] = order
         self._backlog(order.undelivered)
 
@@ -227,9 +230,24 @@ class Customer:
         yield ("customer_backlog", self.site, self.product, self.stream), self.backlog
 
     # -- state -----------------------------------------------------------------------------------
-    def state(self) -> dict[str, Any]:
-        """Where the arrival process stands; open orders are kept by the world."""
+    def state(self, book: Book) -> dict[str, Any]:
+        """Where the arrival process stands, and the orders not complete."""
+        for order in self.waiting.values():
+            book.keep(order)
         now = self.env._now
-        return {"since": now - self.last, "placed": self.placed,
-                "first_to_come": self.placed == 0 and self.row.start is not None and
-                max(0.0, self.row.start - now)}
+        first = self.placed == 0 and self.row.start is not None
+        return {"age": now - self.last, "placed": self.placed, "next_in": self.next - now,
+                "certain": first or self.row.interarrival.kind in _CERTAIN}
+
+    def resume(self, state: dict[str, Any], book: Book) -> None:
+        """Go on from a state: what is left of the gap depends on how long it has lasted."""
+        now = self.env._now
+        self.placed, self.last = state["placed"], now - state["age"]
+        if state["certain"]:
+            self.resumed = state["next_in"]
+            return
+        worked = state["age"]
+        if self.pattern is not None:
+            worked = self.pattern.between(self.last, now)
+        left = self.world.streams.remaining(self.name, "gap", self.row.interarrival, worked)
+        self.resumed = self._after(now, left) - now

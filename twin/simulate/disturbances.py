@@ -13,9 +13,11 @@ from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
 from twin.quantity import parse_quantity
-from twin.scenario import Scenario, ScenarioError, matches
+from twin.scenario import EVENTS, Scenario, ScenarioError, matches
 from twin.simulate.kernel import FAILURE
 from twin.simulate.storage import WARM_TOLERANCE_H
+
+from twin.state import State
 
 if TYPE_CHECKING:
     from twin.simulate.lane import Lane
@@ -33,10 +35,40 @@ def disturb(world: World, scenario: Scenario) -> None:
         If an event addresses nothing in this world.
     """
     for name, event in scenario.events.items():
-        begin, end = _EFFECTS[event.type](world, name, event)
-        world.env.call(event.start, FAILURE, lambda _, act=begin: act())
-        if event.end is not None and end is not None:
-            world.env.call(event.end, FAILURE, lambda _, act=end: act())
+        last = inf if event.end is None else world.epoch + event.end
+        _schedule(world, name, event, world.epoch + event.start, last)
+
+
+def go_on(world: World, state: State) -> None:
+    """Let the events that were under way in a state go on for the time they have left."""
+    for row in state.disturbances:
+        event = EVENTS[row["event"]["type"]](**row["event"])
+        if event.type == "breakdown":
+            continue  # the machines know of their repair
+        if event.type == "transit":
+            event = event.model_copy(update={"in_transit": False})
+        begin, end = _EFFECTS[event.type](world, row["name"], event)
+        last = inf if row["left"] is None else world.env._now + row["left"]
+        _begin(world, row["name"], event, last, begin)
+        if last < inf and end is not None:
+            world.env.call(last, FAILURE, lambda _, act=end, n=row["name"]: _end(world, n, act))
+
+
+def _schedule(world: World, name: str, event: Any, first: float, last: float) -> None:
+    begin, end = _EFFECTS[event.type](world, name, event)
+    world.env.call(first, FAILURE, lambda _: _begin(world, name, event, last, begin))
+    if last < inf and end is not None:
+        world.env.call(last, FAILURE, lambda _: _end(world, name, end))
+
+
+def _begin(world: World, name: str, event: Any, last: float, act: Act) -> None:
+    world.under_way[name] = (event, last)
+    act()
+
+
+def _end(world: World, name: str, act: Act) -> None:
+    world.under_way.pop(name, None)
+    act()
 
 
 class Dial:

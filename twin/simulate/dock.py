@@ -23,11 +23,13 @@ class Dock:
         self.name = f"{row.site}/{row.direction}"
         self.time = world.streams.draw(f"dock {self.name}", "time", row.time)
         self.busy = 0
+        self.serving: dict[int, tuple[float, float, Callable[[Any], None], Any]] = {}
+        self.serial = 0
         self.doors = row.doors
         self.queue: deque[tuple[float, float, Callable[[Any], None], Any]] = deque()
         self.open = True
         self.stops: dict[str, None] = {}
-        self.reset(0.0)
+        self.reset(self.env._now)
 
     def visit(self, volume_m3: float, then: Callable[[Any], None], subject: Any) -> None:
         """Take a door, handle the volume, then call ``then(subject)`` and free the door."""
@@ -42,13 +44,18 @@ class Dock:
             self.visits += 1
             self.busy += 1
             self.moment += now
-            hours = self.time() + volume * self.row.time_per_m3
-            self.env.call(now + hours, RECEIPT, self._done, (then, subject))
+            self._serve(self.time() + volume * self.row.time_per_m3, now, volume, then, subject)
 
-    def _done(self, visit: tuple[Callable[[Any], None], Any]) -> None:
+    def _serve(self, hours: float, began: float, volume: float, then: Callable[[Any], None],
+               subject: Any) -> None:
+        self.serial += 1
+        self.serving[self.serial] = (began, volume, then, subject)
+        self.env.call(self.env._now + hours, RECEIPT, self._done, self.serial)
+
+    def _done(self, serial: int) -> None:
         self.busy -= 1
         self.moment -= self.env._now
-        then, subject = visit
+        _, _, then, subject = self.serving.pop(serial)
         then(subject)
         self._next()
 
@@ -64,6 +71,46 @@ class Dock:
     def set_open(self, is_open: bool) -> None:
         """Open or close by the calendar."""
         self.open = is_open
+        self._next()
+
+    def state(self, book: Any) -> dict[str, Any]:
+        """Who waits for a door and who stands at one, each with the time since."""
+        now = self.env._now
+
+        def visit(since: float, volume: float, then: Any, subject: Any) -> dict[str, Any]:
+            row = {"age": now - since, "volume": volume, "visitor": then.__self__.name,
+                   "step": then.__name__, "load": None}
+            if isinstance(subject, list):
+                row["load"] = book.load(subject)
+            elif subject is not None:
+                row["load"] = book.load(subject.load)
+            return row
+
+        return {"queue": [visit(*entry) for entry in self.queue],
+                "serving": [visit(*entry) for entry in self.serving.values()]}
+
+    def resume(self, state: dict[str, Any], book: Any) -> None:
+        """Take up the queue and the visits under way."""
+        now = self.env._now
+        for kind in ("serving", "queue"):
+            for row in state[kind]:
+                actor = self.world.named(row["visitor"])
+                subject = None
+                if row["load"] is not None:
+                    subject = book.parts(row["load"])
+                    if row["step"] == "unload":
+                        subject = actor.at_door(subject)
+                then, since = getattr(actor, row["step"]), now - row["age"]
+                if kind == "queue":
+                    self.queue.append((since, row["volume"], then, subject))
+                    continue
+                extra = row["volume"] * self.row.time_per_m3
+                worked = max(0.0, row["age"] - extra)
+                left = self.world.streams.remaining(
+                    f"dock {self.name}", "time", self.row.time, worked)
+                self.busy += 1
+                self._serve(left + max(0.0, extra - row["age"]), since, row["volume"], then,
+                            subject)
         self._next()
 
     def reset(self, now: float) -> None:

@@ -53,6 +53,14 @@ class FleetLane(Lane):
                 hours *= pattern(self.env._now)
         return max(0.0, hours)
 
+    def left_of(self, age: float, planned: float) -> float:
+        """Hours left of a leg that has lasted `age`; as planned where it is not random."""
+        transit = self.row.transit
+        if transit is None or transit.kind in ("constant", "series", "ar1") or (
+                self.transit_factor, self.transit_add, self.pattern) != (1.0, 0.0, None):
+            return planned
+        return self.world.streams.remaining(self.name, "transit", transit, age)
+
     # -- loading ---------------------------------------------------------------------------------
     def send(self, order: Order, quantity: float, goods: Goods) -> None:
         """Goods are ready and wait for a truck."""
@@ -272,6 +280,17 @@ class Fleet:
                     truck.lane = lane
                     truck.load = lane.take_load(truck)
                     truck.pause.wake(START)
+
+    def state(self, book: Any) -> dict[str, Any]:
+        """Every truck's trip."""
+        return {truck.name: truck.state(book) for truck in self.trucks}
+
+    def resume(self, state: dict[str, Any], book: Any) -> None:
+        """Take up every trip."""
+        for truck in self.trucks:
+            if truck.name in state:
+                truck.resume(state[truck.name], book)
+        self.wake()
 
     # -- score: the trucks keep it ---------------------------------------------------------------
     def reset(self, now: float) -> None:

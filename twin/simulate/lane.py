@@ -11,6 +11,7 @@ from twin.simulate.order import Goods, Order
 from twin.tally import Key
 
 if TYPE_CHECKING:
+    from twin.simulate.book import Book
     from twin.simulate.world import World
 
 _EPS = 1e-9
@@ -80,7 +81,7 @@ class Lane:
         self.dock_in: Any = None
         self.units_moving_by: dict[str, float] = {}
         self.moments: dict[str, float] = {}
-        self.reset(0.0)
+        self.reset(self.env._now)
 
     def connect(self) -> None:
         """Bind docks, once they exist."""
@@ -198,6 +199,10 @@ class Lane:
         shipment.call = self.env.call(due, RECEIPT, self.arrive, shipment)
         return shipment
 
+    def at_door(self, load: list[Consignment]) -> Shipment:
+        """A shipment that has arrived and stands at a dock."""
+        return Shipment(self.world.shipment_number(), load, self.env._now)
+
     # -- arriving --------------------------------------------------------------------------------
     def arrive(self, shipment: Shipment) -> None:
         """A shipment reaches its destination."""
@@ -294,6 +299,37 @@ class Lane:
             shipment.call.cancel()
             shipment.due = max(now, now + (shipment.due - now) * stretch + extra)
             shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
+
+    # -- state -----------------------------------------------------------------------------------
+    def state(self, book: Book) -> dict[str, Any]:
+        """What waits, and what is under way with its age."""
+        now = self.env._now
+        return {
+            "waiting": book.load(self.waiting),
+            "moving": [{"load": book.load(s.load), "age": now - s.departed, "due_in": s.due - now}
+                       for s in self.moving.values() if s.call is not None and s not in self.held],
+            "held": [{"load": book.load(s.load), "age": now - s.departed} for s in self.held],
+            "certain": self.row.transit is None or self.pattern is not None
+            or self.transit_factor != 1.0 or self.transit_add != 0.0
+            or self.row.transit.kind in ("constant", "series", "ar1"),
+        }
+
+    def resume(self, state: dict[str, Any], book: Book) -> None:
+        """Take up what waits and what is under way."""
+        now = self.env._now
+        self.waiting = book.parts(state["waiting"])
+        self.units_waiting = sum(part.quantity for part in self.waiting)
+        for row in state["moving"]:
+            left = max(0.0, row["due_in"]) if state["certain"] else self.world.streams.remaining(
+                self.name, "transit", self.row.transit, row["age"])
+            shipment = self.under_way(book.parts(row["load"]), now + left)
+            shipment.departed = now - row["age"]
+        for row in state["held"]:
+            shipment = self.start(book.parts(row["load"]), now)
+            shipment.departed = now - row["age"]
+            self.arrive(shipment)
+        if self.waiting:
+            self.wake()
 
     # -- score -----------------------------------------------------------------------------------
     def reset(self, now: float) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from twin.ledger import Ledger
 from twin.network import Network
 from twin.scenario import Scenario
+from twin.simulate.disturbances import disturb, go_on
 from twin.simulate.streams import Streams
 from twin.simulate.world import World
+from twin.state import State
 from twin.tally import Tally
 
 
@@ -18,12 +19,12 @@ class Run:
     """What one replication left: its tally and, if asked for, the state it was saved in."""
 
     tally: Tally
-    state: Any = None
+    state: State | None = None
 
 
 def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: float = 0.0,
          seed: int = 1, replication: int = 0, ledger: Ledger | None = None,
-         sample_every_h: float | None = None, state: Any = None,
+         sample_every_h: float | None = None, state: State | None = None,
          save_at: float | None = None) -> Run:
     """Play a scenario on a network once.
 
@@ -32,7 +33,8 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
     network, scenario
         What exists, and what happens to it.
     horizon_h, warmup_h
-        The run is [0, horizon_h) hours; sums before `warmup_h` are forgotten.
+        The run is [0, horizon_h) hours from the start or the state; sums before `warmup_h` are
+        forgotten.
     seed, replication
         Together they are the luck: two scenarios with the same pair share it.
     ledger
@@ -49,19 +51,24 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
     Run
         The tally and the saved state.
     """
-    world = World(network, Streams(seed, replication), ledger)
-    if scenario.events:
-        from twin.simulate.disturbances import disturb
-
-        disturb(world, scenario)
+    epoch = 0.0 if state is None else state.clock_h
+    world = World(network, Streams(seed, replication), ledger, epoch)
+    if state is not None:
+        go_on(world, state)
+        world.resume(state)
+    disturb(world, scenario)
     world.start()
     if sample_every_h is not None:
         world.snapshot_every(sample_every_h)
     saved = None
-    if warmup_h > 0.0:
-        world.env.run(until=warmup_h)
-        world.reset()
-    world.env.run(until=horizon_h)
+    for moment in sorted({warmup_h, horizon_h} | ({save_at} if save_at is not None else set())):
+        if moment > 0.0:
+            world.env.run(until=epoch + moment)
+        if moment == warmup_h and moment > 0.0:
+            world.reset()
+        if moment == save_at:
+            saved = world.save()
     times, samples = world.samples()
-    tally = Tally(scenario.name, replication, warmup_h, horizon_h, world.sums(), times, samples)
+    tally = Tally(scenario.name, replication, epoch + warmup_h, epoch + horizon_h, world.sums(),
+                  times, samples)
     return Run(tally, saved)

@@ -17,6 +17,7 @@ from twin.simulate.sourcing import Sourcing
 from twin.tally import Key
 
 if TYPE_CHECKING:
+    from twin.simulate.book import Book
     from twin.simulate.storage import Area
     from twin.simulate.world import World
 
@@ -69,7 +70,9 @@ class Shelf:
         self.next_review = row.first_review
         self.period_units = self.period_ordered = 0.0
         self.substitute: Shelf | None = None
-        self.reset(0.0)
+        self.outside = 0.0  #: units that wait for room in the storage
+        self.empty_since = 0.0 if self.on_hand <= _EPS else inf
+        self.reset(self.env._now)
 
     def connect(self) -> None:
         """Bind sources and policy, once every node can be found."""
@@ -476,6 +479,56 @@ class Shelf:
         self.order_moment += order.undelivered * self.env._now
         self.position += order.undelivered
 
+    # -- state -----------------------------------------------------------------------------------
+    def adopt(self, order: Order) -> None:
+        """Take back a replenishment order of a saved state."""
+        self.orders_out[order.number] = order
+
+    def state(self, book: Book) -> dict[str, Any]:
+        """Stock, what is owed and on order, what the record and the policy know."""
+        now = self.env._now
+        for order in self.orders_out.values():
+            book.keep(order)
+        return {
+            "on_hand": self.on_hand, "owed": self.owed, "on_order": self.on_order,
+            "position": self.position, "outside": self.outside,
+            "book": [book.keep(order) for _, _, order in sorted(self.book, key=lambda e: e[:2])],
+            "lots": book.goods(self.lots),
+            "record": None if self.record is None else self.record.state(),
+            "policy": self.policy.state(), "review_in": self.next_review - now,
+            "seen_demand": self.seen_demand, "seen_age": now - self.seen_at,
+            "period": [self.period_units, self.period_ordered,
+                       None if self.period_end == inf else self.period_end - now],
+            "sourcing": self.sourcing.state(),
+            "empty_for": None if self.empty_since == inf else now - self.empty_since,
+        }
+
+    def resume(self, state: dict[str, Any], book: Book) -> None:
+        """Take up a saved shelf."""
+        now = self.env._now
+        self.on_hand, self.owed, self.on_order = (
+            state["on_hand"], state["owed"], state["on_order"])
+        self.position, self.outside = state["position"], state["outside"]
+        self.book = [(order.priority, order.number, order)
+                     for order in (book.orders[number] for number in state["book"])]
+        if self.lots is not None:
+            self.lots = []
+            saved = book.lots(state["lots"], self.product)
+            if saved is None and self.on_hand > 0.0:
+                self._store(self.on_hand, None, first=True)
+            else:
+                self._store(self.on_hand, saved or [], first=True)
+        if state["record"] is not None and self.record is not None:
+            self.record.resume(state["record"])
+        self.policy.resume(state["policy"])
+        self.next_review = now + state["review_in"]
+        self.seen_demand, self.seen_at = state["seen_demand"], now - state["seen_age"]
+        self.period_units, self.period_ordered, left = state["period"]
+        self.period_end = inf if left is None else now + left
+        self.sourcing.resume(state["sourcing"])
+        self.empty_since = inf if state["empty_for"] is None else now - state["empty_for"]
+        self.consider()
+
     # -- score -----------------------------------------------------------------------------------
     def _roll(self, now: float) -> None:
         """Close a period of demand and orders."""
@@ -503,9 +556,6 @@ class Shelf:
         self.expired = self.spoiled = self.bought = self.ordering = 0.0
         self.demand_sum = self.demand_squares = self.order_sum = self.order_squares = 0.0
         self.empty_time = 0.0
-        if now == 0.0:
-            self.outside = 0.0
-            self.empty_since = 0.0 if self.on_hand <= _EPS else inf
         self.gap_area, self.gap_since = 0.0, now
 
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:

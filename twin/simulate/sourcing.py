@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from twin.simulate.order import Order
+from twin.tally import Key
 
 if TYPE_CHECKING:
     from twin.simulate.lane import Lane
@@ -118,6 +120,16 @@ class Sourcing:
                 return True
         return False
 
+    def state(self) -> dict[str, Any]:
+        """How much each source was given (for split orders)."""
+        return {"total": self.total, "given": [source.given for source in self.sources]}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Take up the shares given."""
+        self.total = state["total"]
+        for source, given in zip(self.sources, state["given"], strict=False):
+            source.given = given
+
     def choose(self, quantity: float) -> Source | None:
         """The source for an order of this size, now."""
         if self.forced is not None:
@@ -192,6 +204,30 @@ class PassUp:
         if order.undelivered <= 1e-9:
             self.children.pop(order.number, None)
         parent.buyer.short(parent, quantity)
+
+    def adopt(self, order: Order) -> None:
+        """Take back a passed-up order of a saved state."""
+        self.children[order.number] = order
+
+    def state(self, book: Any) -> dict[str, Any]:
+        """The orders passed up, and how they were shared among sources."""
+        for order in self.children.values():
+            book.keep(order)
+        return {} if self.sourcing is None else self.sourcing.state()
+
+    def resume(self, state: dict[str, Any], book: Any) -> None:
+        """Take up the shares given."""
+        if state:
+            self._sourcing().resume(state)
+
+    def reset(self, now: float) -> None:
+        """It counts nothing."""
+
+    def measures(self, now: float) -> Iterator[tuple[Key, float]]:
+        """It counts nothing."""
+        return iter(())
+
+    samples = measures
 
     def available(self) -> float:
         """What the sources above have."""

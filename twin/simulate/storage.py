@@ -52,8 +52,9 @@ class Area:
         self.stops: dict[str, None] = {}
         self.admitting = False
         self.spoiling: Call | None = None
+        self.full_since = inf
         self.watchers: dict[str, Any] = {}  #: lanes with a truck waiting to unload
-        self.reset(0.0)
+        self.reset(self.env._now)
 
     def hold(self, shelf: Shelf) -> None:
         """A shelf stands here from the start, with what it has."""
@@ -141,14 +142,31 @@ class Area:
             if shelf.thing.max_c is not None or shelf.thing.min_c is not None:
                 shelf.spoil()
 
+    def state(self, book: Any) -> dict[str, Any]:
+        """What waits outside, and since when the range is not held."""
+        now = self.env._now
+        return {"waiting": [[shelf.name, quantity, book.goods(goods)]
+                            for shelf, quantity, goods in self.waiting],
+                "full_for": None if self.full_since == inf else now - self.full_since,
+                "spoils_in": None if self.spoiling is None else self.spoiling.time - now}
+
+    def resume(self, state: dict[str, Any], book: Any) -> None:
+        """Take up a saved area; its shelves are there already."""
+        now = self.env._now
+        self.used = sum(shelf.on_hand * shelf.thing.volume_m3 for shelf in self.shelves)
+        for name, quantity, goods in state["waiting"]:
+            shelf = self.world.actors[name]
+            self.waiting.append([shelf, quantity, book.lots(goods, shelf.product)])
+        self.full_since = inf if state["full_for"] is None else now - state["full_for"]
+        if state["spoils_in"] is not None and state["spoils_in"] > 0.0:
+            self.spoiling = self.env.call(now + state["spoils_in"], RECEIPT, self._spoil)
+
     def reset(self, now: float) -> None:
         """Forget the sums."""
         self.since = now
         self.moment = self.used * now
         self.full = 0.0
         self.excursions = 0
-        if now == 0.0:
-            self.full_since = inf
 
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """The sums since the last reset."""

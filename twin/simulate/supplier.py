@@ -13,6 +13,7 @@ from twin.simulate.order import Lot, Order
 from twin.tally import Key
 
 if TYPE_CHECKING:
+    from twin.simulate.book import Book
     from twin.simulate.world import World
 
 _EPS = 1e-9
@@ -42,15 +43,14 @@ class Supplier:
         self.ledger = world.ledger
         self.tracing = world.tracing
         self.capacity_factor = 1.0
-        self.lead_factor = 1.0
         self.stops: dict[str, None] = {}  #: causes that hold the supplier now
         self.queue: deque[Order] = deque()  #: orders waiting for capacity or recovery
         self.left = 0.0  #: units of the first order still to be made, if one is in work
         self.working = False
         self.done: Call | None = None
         self.since_work = 0.0
-        self.preparing: dict[int, tuple[Order, Call]] = {}
-        self.reset(0.0)
+        self.preparing: dict[int, tuple[Order, Call, float]] = {}
+        self.reset(self.env._now)
 
     # -- orders ----------------------------------------------------------------------------------
     def order(self, order: Order) -> None:
@@ -102,12 +102,15 @@ class Supplier:
         self._work()
 
     def _prepare(self, order: Order) -> None:
-        hours = self.lead() * self.lead_factor
+        hours = self.lead()
         if hours <= 0.0:
             self._ready(order)
-            return
+        else:
+            self._ready_in(order, hours, self.env._now)
+
+    def _ready_in(self, order: Order, hours: float, began: float) -> None:
         call = self.env.call(self.env._now + hours, RECEIPT, self._ready, order)
-        self.preparing[order.number] = (order, call)
+        self.preparing[order.number] = (order, call, began)
 
     def _ready(self, order: Order) -> None:
         self.preparing.pop(order.number, None)
@@ -163,6 +166,37 @@ class Supplier:
             return
         change()
         self._work()
+
+    # -- state -----------------------------------------------------------------------------------
+    def state(self, book: Book) -> dict[str, Any]:
+        """Orders that wait, the one in work, and those in preparation with their ages."""
+        now = self.env._now
+        left = self.left
+        if self.working and self.done is not None:
+            left -= (now - self.since_work) * self._rate()
+        certain = self.row.lead_time.kind in ("constant", "series", "ar1")
+        return {
+            "queue": [book.keep(order) for order in self.queue], "working": self.working,
+            "left": left, "certain": certain,
+            "preparing": [[book.keep(order), now - began, call.time - now]
+                          for order, call, began in self.preparing.values()],
+        }
+
+    def resume(self, state: dict[str, Any], book: Book) -> None:
+        """Take up a saved supplier."""
+        now = self.env._now
+        self.queue = deque(book.orders[number] for number in state["queue"])
+        for number, age, wait in state["preparing"]:
+            left = wait if state["certain"] else self.world.streams.remaining(
+                self.name, "lead_time", self.row.lead_time, age)
+            self._ready_in(book.orders[number], left, now - age)
+        if state["working"]:
+            self.working, self.left = True, state["left"]
+            rate = self._rate()
+            if rate > 0.0:
+                self._schedule(rate)
+        else:
+            self._work()
 
     # -- what others ask -------------------------------------------------------------------------
     def available(self) -> float:

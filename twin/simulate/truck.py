@@ -15,9 +15,11 @@ from twin.tally import Key
 if TYPE_CHECKING:
     from twin.simulate.fleet import Fleet, FleetLane
     from twin.simulate.lane import Consignment, Shipment
+    from twin.simulate.book import Book
     from twin.simulate.world import World
 
 _EPS = 1e-9
+STEPS = ("to_origin", "loading", "out", "unloading", "back")
 
 
 class Truck:
@@ -36,7 +38,8 @@ class Truck:
         self.load: list[Consignment] = []
         self.shipment: Shipment | None = None
         self.left = 0.0
-        self.slow = 1.0
+        self.left_of_leg: float | None = None  #: of a leg taken up from a saved state
+        self.leg_began = 0.0
         self.began = 0.0
         self.since = 0.0
         self.leg = 0.0
@@ -46,49 +49,84 @@ class Truck:
         self.warm_tolerance = 0.0
         self.on_duty = True
         self.hooks: list[Any] = []  #: failures that age while this truck drives
-        self.reset(0.0)
+        self.reset(self.env._now)
 
     # -- life ------------------------------------------------------------------------------------
     def run(self) -> Generator[Pause, Any, None]:
-        """One trip after another."""
+        """One trip after another, each step by step."""
+        first = STEPS.index(self.phase) if self.phase in STEPS else 0
         while True:
-            self._phase("idle")
-            while not self.load:
+            while not self.load and first == 0:
                 yield self.pause.idle()
-            lane = self.lane
-            assert lane is not None
-            self.began = self.env._now
-            yield from self._to_origin(lane)
-            volume = self.load_m3()
-            share = self.load_share()
-            if lane.dock_out is not None:
-                self._phase("loading")
-                lane.dock_out.visit(volume, self._docked, None)
-                yield self.pause.idle()
-            shipment = self.shipment = lane.start(self.load, self.env._now)
-            self.fill += share
-            self._phase("out")
-            yield from self._drive(lane.hours_for(self), lane, share)
-            lane.unmove(shipment)
-            self._phase("unloading")
-            if lane.dock_in is not None:
-                lane.dock_in.visit(volume, self._docked, None)
-                yield self.pause.idle()
-            while not lane.room(shipment):
-                yield self.pause.idle()
-            self.load = []
-            self.shipment = None
-            lane.hand_over(shipment, self)
-            self._phase("back")
-            home = lane.reverse or lane
-            yield from self._drive(home.hours_for(self), home, 0.0)
+            for step in STEPS[first:]:
+                yield from _STEP[step](self)
+            first = 0
             self.trips += 1
             self.trip_hours += self.env._now - self.began
             self.lane = None
             self._phase("idle")
             self.fleet.wake()
 
-    def _docked(self, _: Any) -> None:
+    def _go(self) -> Generator[Pause, Any, None]:
+        """Drive empty to the origin of the load, if that is not home."""
+        lane = self._lane()
+        if self.left_of_leg is None:
+            self.began = self.env._now
+        if lane.origin != self.row.home:
+            sites = self.world.network.sites
+            km = great_circle_km(sites[self.row.home], sites[lane.origin]) or 0.0
+            self._phase("to_origin")
+            yield from self._drive(km / self.row.speed_kmh, lane, 0.0, km)
+        self.left_of_leg = None
+
+    def _loading(self) -> Generator[Pause, Any, None]:
+        lane = self._lane()
+        if lane.dock_out is not None:
+            again = self.phase == "loading"
+            self._phase("loading")
+            if not again:
+                lane.dock_out.visit(self.load_m3(), self.docked, None)
+            yield self.pause.idle()
+
+    def _out(self) -> Generator[Pause, Any, None]:
+        lane = self._lane()
+        share = self.load_share()
+        if self.shipment is None:
+            self.shipment = lane.start(self.load, self.env._now)
+            self.fill += share
+        self._phase("out")
+        yield from self._drive(lane.hours_for(self), lane, share)
+        lane.unmove(self.shipment)
+
+    def _unloading(self) -> Generator[Pause, Any, None]:
+        lane = self._lane()
+        again = self.phase == "unloading" and self.shipment is None
+        if again:
+            self.shipment = lane.at_door(self.load)
+        self._phase("unloading")
+        if lane.dock_in is not None:
+            if not again:
+                lane.dock_in.visit(self.load_m3(), self.docked, None)
+            yield self.pause.idle()
+        shipment = self.shipment
+        assert shipment is not None
+        while not lane.room(shipment):
+            yield self.pause.idle()
+        self.load, self.shipment = [], None
+        lane.hand_over(shipment, self)
+
+    def _back(self) -> Generator[Pause, Any, None]:
+        lane = self._lane()
+        home = lane.reverse or lane
+        self._phase("back")
+        yield from self._drive(home.hours_for(self), home, 0.0)
+
+    def _lane(self) -> FleetLane:
+        assert self.lane is not None
+        return self.lane
+
+    def docked(self, _: Any) -> None:
+        """The dock has done its work."""
         self.pause.wake(RECEIPT)
 
     def _phase(self, phase: str) -> None:
@@ -97,22 +135,18 @@ class Truck:
             self.busy += now - max(self.since, self.reset_at)
         self.phase, self.since = phase, now
 
-    def _to_origin(self, lane: FleetLane) -> Generator[Pause, Any, None]:
-        if lane.origin != self.row.home:
-            sites = self.world.network.sites
-            km = great_circle_km(sites[self.row.home], sites[lane.origin]) or 0.0
-            self._phase("out")
-            yield from self._drive(km / self.row.speed_kmh, lane, 0.0, km)
-
     def _drive(self, hours: float, lane: FleetLane, share: float,
                km: float | None = None) -> Generator[Pause, Any, None]:
         """Drive for so many hours, less or more as stops and delays will have it."""
         km = lane.km if km is None else km
         row, env = self.row, self.env
-        litres = litres_per_100km(self.fuel_points, share) * km / 100.0
-        lane.drove(self, km, litres, share)
-        self.left = hours
+        self.left, self.left_of_leg = (
+            hours if self.left_of_leg is None else self.left_of_leg), None
         started = env._now
+        if self.left == hours:
+            litres = litres_per_100km(self.fuel_points, share) * km / 100.0
+            lane.drove(self, km, litres, share)
+            self.leg_began = started
         for hook in self.hooks:
             hook.working(hours)
         self.moving = True
@@ -163,6 +197,38 @@ class Truck:
         if self.capacity_m3 < inf:
             shares.append(self.load_m3() / self.capacity_m3)
         return max(shares)
+
+    # -- state -----------------------------------------------------------------------------------
+    def state(self, book: Book) -> dict[str, Any]:
+        """Where the truck is on its trip, and with what."""
+        now = self.env._now
+        return {
+            "phase": self.phase, "lane": None if self.lane is None else self.lane.name,
+            "load": book.load(self.load), "age": now - self.began,
+            "leg_age": now - self.leg_began, "left": self.left_now() if self.moving else 0.0,
+            "departed_age": None if self.shipment is None else now - self.shipment.departed,
+            "warm_age": None if self.warm_since is None else now - self.warm_since,
+        }
+
+    def resume(self, state: dict[str, Any], book: Book) -> None:
+        """Take up a trip; what is left of a leg depends on how long it has lasted."""
+        now = self.env._now
+        self.phase, self.since = state["phase"], now
+        if state["warm_age"] is not None:
+            self.warm_since = now - state["warm_age"]
+        if state["lane"] is None:
+            return
+        lane = self.lane = self.world.lanes[state["lane"]]  # type: ignore[assignment]
+        assert lane is not None
+        self.load = book.parts(state["load"])
+        self.began, self.leg_began = now - state["age"], now - state["leg_age"]
+        if self.phase == "out":
+            self.shipment = lane.start(self.load, now)
+            self.shipment.departed = now - (state["departed_age"] or 0.0)
+        if self.phase in ("to_origin", "out", "back"):
+            leg = lane.reverse or lane if self.phase == "back" else lane
+            self.left_of_leg = leg.left_of(state["leg_age"], state["left"]) \
+                if self.phase != "to_origin" else state["left"]
 
     # -- stops -----------------------------------------------------------------------------------
     def stop(self, cause: str) -> None:
@@ -223,3 +289,7 @@ class Truck:
     def samples(self, now: float) -> Iterator[tuple[Key, float]]:
         """What a snapshot shows."""
         yield ("busy", self.name, "", ""), float(self.phase != "idle")
+
+
+_STEP = {"to_origin": Truck._go, "loading": Truck._loading, "out": Truck._out,
+         "unloading": Truck._unloading, "back": Truck._back}

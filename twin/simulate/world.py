@@ -11,6 +11,7 @@ import numpy as np
 
 from twin.ledger import Ledger
 from twin.network import Network
+from twin.simulate.book import Book
 from twin.simulate.customer import Customer
 from twin.simulate.dock import Dock
 from twin.simulate.firm import book_firm_orders
@@ -23,6 +24,7 @@ from twin.simulate.sourcing import PassUp
 from twin.simulate.storage import Area
 from twin.simulate.streams import Streams
 from twin.simulate.supplier import Supplier
+from twin.state import State
 from twin.tally import Key
 
 
@@ -39,8 +41,12 @@ class World:
         Where every event is written; None for a run that only counts.
     """
 
-    def __init__(self, network: Network, streams: Streams, ledger: Ledger | None = None) -> None:
-        self.env = Environment()
+    def __init__(self, network: Network, streams: Streams, ledger: Ledger | None = None,
+                 epoch: float = 0.0) -> None:
+        self.env = Environment(epoch)
+        self.epoch = epoch
+        self.resumed = False
+        self.under_way: dict[str, tuple[Any, float]] = {}  #: events of scenarios now in force
         self.network = network
         self.streams = streams
         self.ledger = ledger
@@ -150,8 +156,7 @@ class World:
             else:
                 found = PassUp(self, site, product)
             self.nodes[key] = found
-            if kind != "pass":
-                self._add(found)
+            self._add(found)
         return found
 
     def provides(self, site: str, product: str) -> bool:
@@ -164,6 +169,19 @@ class World:
                 or any(self.provides(lane.origin, product)
                        for lane in self.lanes_into.get(site, ())))
         return self._providing[key]
+
+    def named(self, name: str) -> Any:
+        """An actor by its name: trucks, machines and passing sites too."""
+        found = self.actors.get(name)
+        if found is not None:
+            return found
+        for fleet in self.fleets.values():
+            for truck in fleet.trucks:
+                if truck.name == name:
+                    return truck
+        if name.startswith("pass "):
+            return self.node(*name[5:].split("/", 1))
+        raise KeyError(f"the state names '{name}', which this model does not have")
 
     def emission_factors(self, source: str, per: str) -> tuple[float, float] | None:
         """Direct and total kg CO2e of one tkm, litre or kilogram."""
@@ -191,10 +209,41 @@ class World:
         else:
             order.lane.send(order, quantity, goods)
 
+    # -- states ----------------------------------------------------------------------------------
+    def save(self) -> State:
+        """Everything that is going on now."""
+        book, now = Book(self), self.env._now
+        actors = {name: actor.state(book) for name, actor in self.actors.items()
+                  if hasattr(actor, "state")}
+        posted = [{"order": book.keep(order), "node": node.name, "in": time - now}
+                  for order, node, time in self.posted.values()]
+        events = [{"name": name, "event": {"type": event.type, **event.model_dump(mode="json")},
+                   "left": None if end == inf else end - now}
+                  for name, (event, end) in self.under_way.items()]
+        return State(self.network.name, now, list(book.rows.values()),
+                     {name: values for name, values in actors.items() if values}, posted, events)
+
+    def resume(self, state: State) -> None:
+        """Go on from a state; call it before `start`."""
+        self.resumed = True
+        book = Book(self)
+        book.open(state.orders)
+        self.order_number = count(max(book.orders, default=0) + 1).__next__
+        self.lot_number = count(book.last_lot(state) + 1).__next__
+        for order in book.orders.values():
+            order.buyer.adopt(order)
+        for name, values in state.actors.items():
+            self.named(name).resume(values, book)
+        for row in state.posted:
+            self.post(book.orders[row["order"]], self.named(row["node"]),
+                      self.env._now + row["in"])
+        self.reset()
+
     # -- living ----------------------------------------------------------------------------------
     def start(self) -> None:
         """Start every process."""
-        book_firm_orders(self)
+        if not self.resumed:
+            book_firm_orders(self)
         for shelf in self.shelves:
             if shelf.row.review is not None:
                 self.env.process(shelf.run())

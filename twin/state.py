@@ -1,0 +1,71 @@
+"""A state: everything that is going on in a supply chain at one moment.
+
+Times in a state are relative to its moment: ages (hours since) and waits (hours until). A
+simulation that starts from it draws what is left of every random time given its age.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is going on, as plain values.
+
+    Attributes
+    ----------
+    model
+        Name of the network.
+    clock_h
+        Hours from the model's start to the moment of the state.
+    orders
+        Open orders: who asked, who owes, how much is still to leave and to arrive.
+    actors
+        What each actor is doing, by its name.
+    disturbances
+        Events under way: name, event and hours left (None: to the end).
+
+    Examples
+    --------
+    >>> state = State("harbour", 24.0, actors={"shelf W/A": {"on_hand": 7.0}})
+    >>> State.from_document(state.document()) == state
+    True
+    """
+
+    model: str
+    clock_h: float
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    actors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    posted: list[dict[str, Any]] = field(default_factory=list)
+    disturbances: list[dict[str, Any]] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """The state as a mapping of plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, values: dict[str, Any]) -> State:
+        """The state that a mapping says."""
+        return cls(**values)
+
+    def write(self, path: Path | str) -> None:
+        """Write the state as JSON."""
+        Path(path).write_text(json.dumps(self.document(), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path | str) -> State:
+        """Read a state written by `write`.
+
+        Raises
+        ------
+        ValueError
+            If the file is no state.
+        """
+        try:
+            return cls.from_document(json.loads(Path(path).read_text(encoding="utf-8")))
+        except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} is not a state: {error}. Write one with `save_at`.") from None
