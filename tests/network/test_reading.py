@@ -170,9 +170,9 @@ WRONG = [
     ),
     (
         {"lags": "lag\n1d\ntwo\n"},
-        "models/tea/lanes.csv row 3: transit 'empirical(../../../lags.csv)' cannot be read: "
-        "'two' is not a duration. Write a duration such as '2d 4h' (units s, min, h, d, w, mo of "
-        "30 d, y of 365 d).",
+        "models/tea/lanes.csv row 3: transit 'empirical(lags.csv)' cannot be read: "
+        "file 'lags.csv': 'two' is not a duration. Write a duration such as '2d 4h' "
+        "(units s, min, h, d, w, mo of 30 d, y of 365 d).",
     ),
     (
         {"lanes": TEA["lanes.csv"].replace("lags.csv", "../../../lags.csv")},
