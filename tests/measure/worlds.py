@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from twin.manifest import Manifest
+from twin.measure.comparison import compare
 from twin.network import Network
+from twin.result import Result
 from twin.tally import Key, Tally
 
 SITES = [
@@ -99,12 +100,10 @@ def run(scenario: str, replication: int, strength: float = 0.0, days: int = 180)
     return Tally(scenario, replication, 0.0, hours, sums, day * 24.0, samples)
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a report is written from."""
-
-    model: str
-    scenarios: Mapping[str, Any]
-    kpis: pd.DataFrame
-    tallies: Mapping[str, list[Tally]]
-    manifest: Mapping[str, Any] = field(default_factory=dict)
+def result(runs: Mapping[str, list[Tally]], world: Network, **content: Any) -> Result:
+    """The result of some runs, the first setting being the baseline."""
+    table = compare(runs, next(iter(runs)), model=world.name, network=world)
+    scenarios = {name: {"name": name, "means": f"{name} happens."} | content for name in runs}
+    manifest = Manifest(world.name, "0" * 64, scenarios=scenarios, horizon="180d",
+                        replications=len(next(iter(runs.values()))))
+    return Result(table, runs, {}, manifest)

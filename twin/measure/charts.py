@@ -15,8 +15,23 @@ from matplotlib.ticker import MaxNLocator
 
 from twin.measure.intervals import Array
 from twin.measure.kpis import KPIS
-from twin.measure.style import (BASELINE, FAINT, INK, MUTED, PAPER, SERIES, VERDICTS, clean,
-                                figure, headline, number, plain, styled, tick, title_of)
+from twin.measure.style import (
+    BASELINE,
+    FAINT,
+    INK,
+    MUTED,
+    PAPER,
+    SERIES,
+    VERDICTS,
+    clean,
+    figure,
+    headline,
+    number,
+    plain,
+    styled,
+    tick,
+    title_of,
+)
 from twin.network import Network
 from twin.tally import Tally
 

@@ -149,8 +149,8 @@ def _moments(values: Array) -> tuple[Array, Array, Array]:
     return n, mean, np.where(n < 2, np.nan, sd)
 
 
-def _levels(pairs: Sequence[_Differences], headline: Array, alpha: float,
-            correction: str) -> list[Array]:
+def _levels(pairs: Sequence[_Differences], headline: np.ndarray[Any, np.dtype[np.bool_]],
+            alpha: float, correction: str) -> list[Array]:
     """Level of each row's interval, for every setting: the same in a family, but for Holm."""
     if not pairs:
         return []

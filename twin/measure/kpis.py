@@ -164,8 +164,8 @@ _TABLE = (
     Kpi("profit", "Profit", "currency/d", f"(revenue - ({_COSTS})) / days", _SITE, "higher", True,
         _BARE),
     # suppliers
-    Kpi("supply_lead_time", "Supply lead time", "d", "supply_time / supply_orders_ready / 24", _SITE,
-        "lower"),
+    Kpi("supply_lead_time", "Supply lead time", "d",
+        "supply_time / supply_orders_ready / 24", _SITE, "lower"),
     Kpi("short_share", "Short deliveries", "share", "units_short / (units_supplied + units_short)",
         _SITE, "lower"),
     # plants and work centres

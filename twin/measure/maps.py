@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import cos, hypot, radians
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,8 +14,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from twin.measure.style import (FAINT, GRID, INK, KINDS, MUTED, PAPER, SEA, SERIES, clean, figure,
-                                headline, number, styled)
+from twin.measure.style import (
+    FAINT,
+    GRID,
+    INK,
+    KINDS,
+    MUTED,
+    PAPER,
+    SEA,
+    SERIES,
+    clean,
+    figure,
+    headline,
+    number,
+    styled,
+)
 from twin.network import Network
 
 Point = tuple[float, float]
@@ -47,7 +62,7 @@ def network_map(network: Network, flows: Mapping[str, float] | None = None) -> F
         for axes, members in panels:
             _frame(made, axes, [at[name] for name in members], geographic)
             _lanes(axes, network, at, flows)
-        for axes, members in panels:
+        for axes, _ in panels:
             _markers(axes, network, at, set(crowd) if crowd and axes is panels[0][0] else set())
         if crowd is not None:
             _show_crop(panels[0][0], panels[1][0])
@@ -167,8 +182,8 @@ def _graticule(axes: Axes) -> None:
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     steps = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0)
     step = next((s for s in steps if (right - left) / s <= 9), 60.0)
-    style = {"color": GRID, "linewidth": 0.8, "zorder": 0.5}
-    label = {"fontsize": 7, "color": FAINT, "zorder": 0.6}
+    style: Any = {"color": GRID, "linewidth": 0.8, "zorder": 0.5}
+    label: Any = {"fontsize": 7, "color": FAINT, "zorder": 0.6}
     inset = 0.008
     for x in np.arange(np.ceil(left / step), np.floor(right / step) + 1) * step:
         if abs(x) <= 180:
@@ -199,7 +214,7 @@ def _lanes(axes: Axes, network: Network, at: Mapping[str, Point],
         via = network.lanes[origin, destination, mode].via
         if via and via in at:
             stops.insert(1, at[via])
-        for start, end in zip(stops, stops[1:], strict=False):
+        for start, end in pairwise(stops):
             paths.append(_arc(start, end, modes.index(mode)))
             widths.append(0.7 if not widest else 0.6 + 5.4 * (flow / widest) ** 0.5)
             colours.append(SERIES[modes.index(mode) % len(SERIES)])
@@ -230,8 +245,9 @@ def _markers(axes: Axes, network: Network, at: Mapping[str, Point], small: set[s
             points = [at[name] for name, site in network.sites.items()
                       if site.kind == kind and name in names]
             if points:
-                axes.scatter(*zip(*points, strict=True), s=area, c=colour, marker=marker,
-                             edgecolors=PAPER, linewidths=0.9 if area > 3 else 0, zorder=3)
+                axes.scatter([x for x, _ in points], [y for _, y in points], s=area, c=colour,
+                             marker=marker, edgecolors=PAPER, linewidths=0.9 if area > 3 else 0,
+                             zorder=3)
 
 
 def _show_crop(outer: Axes, inner: Axes) -> None:
@@ -261,15 +277,16 @@ def _labels(made: Figure, axes: Axes, names: Sequence[str], at: Mapping[str, Poi
         label = axes.text(0, 0, clean(name, 24), fontsize=8, color=INK, zorder=5,
                           va="center", ha="left")
         extent = label.get_window_extent(renderer)
-        spot = _spot(axes.transData.transform(at[name]), extent.width, extent.height, taken,
+        x, y = axes.transData.transform(at[name])
+        spot = _spot((x, y), extent.width, extent.height, taken,
                      (frame.x0, frame.y0, frame.x1, frame.y1))
         if spot is None:
             label.remove()
             continue
         taken.append((spot[0] - 1, spot[1] - 1, spot[0] + extent.width + 1,
                       spot[1] + extent.height + 1))
-        label.set_position(axes.transData.inverted().transform(
-            (spot[0], spot[1] + extent.height / 2)))
+        x, y = axes.transData.inverted().transform((spot[0], spot[1] + extent.height / 2))
+        label.set_position((x, y))
         label.set_path_effects([withStroke(linewidth=2.2, foreground=SEA)])
 
 

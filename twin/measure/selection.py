@@ -65,7 +65,7 @@ def kim_nelson(settings: int, first_stage: int, alpha: float, c: int = 1) -> flo
         raise ValueError(f"kim_nelson: c={c} has no closed form here. Use c=1.")
     df = first_stage - 1
     eta = 0.5 * ((2.0 * alpha / (settings - 1)) ** (-2.0 / df) - 1.0)
-    return 2.0 * eta * df
+    return float(2.0 * eta * df)
 
 
 def ocba_shares(means: Sequence[float], sds: Sequence[float], *, minimise: bool = True) -> Array:
@@ -87,7 +87,7 @@ def ocba_shares(means: Sequence[float], sds: Sequence[float], *, minimise: bool 
     weight = np.zeros(len(mean))
     weight[others] = (sd[others] / gap[others]) ** 2
     weight[best] = sd[best] * np.sqrt(np.sum((weight[others] / sd[others]) ** 2))
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def _on_quantiles() -> tuple[Array, Array]:

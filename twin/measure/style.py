@@ -34,7 +34,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "port": ("#56b4e9", "p"), "customer": ("#d55e00", "o"),
 }
 
-_RC: dict[str, Any] = {
+_RC: Any = {
     "font.family": "DejaVu Sans", "font.size": 9.5, "text.color": INK, "text.parse_math": False,
     "axes.edgecolor": FAINT, "axes.labelcolor": MUTED, "axes.linewidth": 0.8,
     "axes.facecolor": PAPER, "axes.axisbelow": True, "axes.grid": True, "grid.color": GRID,
@@ -63,7 +63,8 @@ def figure(width: float, height: float) -> Figure:
 
 def headline(made: Figure, finding: str, detail: str = "") -> float:
     """Write the finding over the picture; gives the height, as a share, left for the rest."""
-    width, height = made.get_size_inches()
+    width, height = made.get_figwidth(), made.get_figheight()
+    made.set_label(finding)
     lines = wrap(finding, int(width * 9.2))
     step = 0.25 / height
     top = 1.0 - 0.14 / height
@@ -163,4 +164,4 @@ def _three(value: float) -> str:
         return f"{value:.1f}"
     if size >= 0.9995:
         return f"{value:.2f}"
-    return f"{value:.3g}"
+    return f"{value:.3g}" if size >= 1e-3 else f"{value:.1g}"

@@ -12,8 +12,21 @@ from matplotlib.figure import Figure
 from twin.clock import parse_duration
 from twin.measure.charts import headlines, settings_of
 from twin.measure.kpis import KPIS
-from twin.measure.style import (BASELINE, INK, MUTED, PAPER, SERIES, clean, figure, headline,
-                                number, plain, styled, tick, title_of)
+from twin.measure.style import (
+    BASELINE,
+    INK,
+    MUTED,
+    PAPER,
+    SERIES,
+    clean,
+    figure,
+    headline,
+    number,
+    plain,
+    styled,
+    tick,
+    title_of,
+)
 
 _PAIR = re.compile(r"([\w.\[\]:-]+)=(\S+)")
 _MOST = 6
