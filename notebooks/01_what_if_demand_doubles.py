@@ -85,8 +85,9 @@ axes.errorbar(
     marker="o",
     capsize=3,
 )
-axes.set(xlabel="demand, times the usual", ylabel="fill rate", title="Harbour, two months of it")
-axes.set_ylim(0, 1);
+axes.set(xlabel="demand, times the usual", ylabel="fill rate", ylim=(0, 1))
+axes.set_title("Harbour, two months of it")
+plt.show()
 
 # %% [markdown]
 # ## What helps?
