@@ -26,9 +26,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "erlang": ("k", "mean"),
     "geometric": ("p", "step"),
     "ar1": ("mean", "sd", "phi"),
-    "discrete": (),
-    "empirical": (),
-    "series": (),
+    **dict.fromkeys(("discrete", "empirical", "series"), ()),
 }
 # Parameters that have no unit even where the quantity is a time.
 _PURE = frozenset({"shape", "k", "p", "phi", "scv"})
@@ -169,7 +167,7 @@ def parse_quantity(text: str, time: bool, read: Reader | None = None) -> Quantit
     body = text.strip()
     call = _CALL.fullmatch(body)
     if call is None:
-        return constant(_read_value(body, time), time=time)
+        return constant(_read(body, time), time=time)
     kind, arguments = call[1].lower(), call[2]
     if kind not in KINDS:
         raise ValueError(
@@ -227,10 +225,8 @@ def _arguments(kind: str, arguments: str, time: bool) -> dict[str, float]:
             raise ValueError(f"{kind} has no '{excerpt(name)}', only {', '.join(allowed)}.")
         if name in given:
             raise ValueError(f"{name} is given twice.")
-        if name == "rate":
-            given[name] = _read_rate(value, time)
-        else:
-            given[name] = _read_value(value, time and name not in _PURE)
+        reader = _read_rate if name == "rate" else _read
+        given[name] = reader(value, time and name not in _PURE)
     for first, second in (("mean", "rate"), ("sd", "scv")):
         if first in given and second in given:
             raise ValueError(f"give {first} or {second}, not both.")
@@ -240,12 +236,8 @@ def _arguments(kind: str, arguments: str, time: bool) -> dict[str, float]:
 def _allowed(kind: str, time: bool) -> tuple[str, ...]:
     """The names that a call of this kind may use."""
     wanted = KINDS[kind]
-    extra: tuple[str, ...] = ()
-    if "mean" in wanted and kind not in ("normal", "ar1") and (kind != "poisson" or time):
-        extra += ("rate",)
-    if "sd" in wanted:
-        extra += ("scv",)
-    return wanted + extra
+    rated = "mean" in wanted and kind not in ("normal", "ar1") and (kind != "poisson" or time)
+    return wanted + ("rate",) * rated + ("scv",) * ("sd" in wanted)
 
 
 def _from_values(kind: str, arguments: str, time: bool, read: Reader | None) -> Quantity:
@@ -255,12 +247,12 @@ def _from_values(kind: str, arguments: str, time: bool, read: Reader | None) -> 
         pairs = [part.rpartition(":") for part in parts]
         if not all(colon for _, colon, _ in pairs):
             raise ValueError("write values and weights such as discrete(1:.5, 2:.5).")
-        values = tuple(_read_value(value, time) for value, _, _ in pairs)
+        values = tuple(_read(value, time) for value, _, _ in pairs)
         weights = tuple(parse_number(weight) for _, _, weight in pairs)
         return Quantity(kind, (), values, _normalised(weights), time)
     if len(parts) == 1 and not _is_value(parts[0]):
         return Quantity(kind, (), _file_values(parts[0], time, read), time=time)
-    return Quantity(kind, (), tuple(_read_value(part, time) for part in parts), time=time)
+    return Quantity(kind, (), tuple(_read(part, time) for part in parts), time=time)
 
 
 def _file_values(name: str, time: bool, read: Reader | None) -> tuple[float, ...]:
@@ -277,7 +269,7 @@ def _file_values(name: str, time: bool, read: Reader | None) -> tuple[float, ...
     values: list[float] = []
     for line in lines:
         try:
-            values.append(_read_value(line, time))
+            values.append(_read(line, time))
         except ValueError as problem:
             raise ValueError(f"file '{excerpt(name)}': {problem}") from None
     return tuple(values)
@@ -286,7 +278,7 @@ def _file_values(name: str, time: bool, read: Reader | None) -> tuple[float, ...
 def _normalised(weights: tuple[float, ...]) -> tuple[float, ...]:
     """Weights that add up to exactly one; rounding of up to 2 % is forgiven."""
     total = math.fsum(weights)
-    if any(weight < 0 for weight in weights):
+    if min(weights) < 0:
         raise ValueError("a weight is negative.")
     if abs(total - 1) > 0.02:
         raise ValueError(f"the weights add up to {total:g}. Make them add up to 1.")
@@ -300,7 +292,7 @@ def _is_value(text: str) -> bool:
     return bool(re.match(r"[+-]?\.?[0-9]", text)) and "/" not in text and not text.endswith(".csv")
 
 
-def _read_value(text: str, time: bool) -> float:
+def _read(text: str, time: bool) -> float:
     return parse_duration(text) if time else parse_number(text)
 
 
@@ -322,16 +314,7 @@ def _format_number(value: float) -> str:
 def _example(kind: str, time: bool) -> str:
     """A call of this kind that can be read."""
     plain = {"shape": "1.5", "k": "2", "p": ".04", "phi": ".5"}
-    sizes = {
-        "low": 2,
-        "mode": 3,
-        "high": 6,
-        "mean": 5,
-        "sd": 2,
-        "scale": 4,
-        "step": 1,
-        "value": 5,
-    }
+    sizes = {"low": 2, "mode": 3, "high": 6, "mean": 5, "sd": 2, "scale": 4, "step": 1, "value": 5}
     unit = "d" if time else ""
     parts = (f"{name}={plain.get(name) or f'{sizes[name]}{unit}'}" for name in KINDS[kind])
     return f"{kind}({', '.join(parts)})"
@@ -362,8 +345,8 @@ def _moments(quantity: Quantity) -> tuple[float, float]:
             square = p["scale"] ** 2 * math.gamma(1 + 2 / p["shape"])
             return first, math.sqrt(max(0.0, square - first**2))
         case "discrete" | "empirical" | "series":
-            weights = quantity.weights or (1 / len(quantity.values),) * len(quantity.values)
-            pairs = list(zip(quantity.values, weights, strict=True))
+            equal = (1 / len(quantity.values),) * len(quantity.values)
+            pairs = list(zip(quantity.values, quantity.weights or equal, strict=True))
             first = math.fsum(v * w for v, w in pairs)
             return first, math.sqrt(math.fsum(w * (v - first) ** 2 for v, w in pairs))
         case _:
@@ -376,15 +359,15 @@ def _problems(quantity: Quantity) -> list[str]:
     write = format_duration if quantity.time else _format_number
     if kind not in KINDS or tuple(p) != KINDS[kind] or (not KINDS[kind] and not quantity.values):
         return [f"'{kind}' with parameters {list(p)} is not a random quantity"]
-    numbers = (*p.values(), *quantity.values, *quantity.weights)
-    if not all(map(math.isfinite, numbers)):
-        return ["a value is not finite"]
     found: list[str] = []
+    if not all(map(math.isfinite, (*p.values(), *quantity.values, *quantity.weights))):
+        return ["a value is not finite"]
     if kind not in ("normal", "ar1", "constant"):
         for name in ("mean", "shape", "scale", "k", "p", "step"):
             # A demand may have mean 0: a Poisson count that is always 0.
             if name in p and p[name] <= 0 and not (kind == "poisson" and p[name] == 0):
-                found.append(f"{name} {_shown(name, p[name], write)} must be above 0")
+                shown = (_format_number if name in _PURE else write)(p[name])
+                found.append(f"{name} {shown} must be above 0")
     if p.get("sd", 0.0) < 0:
         found.append(f"sd {write(p['sd'])} must not be negative")
     if kind == "weibull" and 0 < p["shape"] < 0.05:
@@ -399,27 +382,19 @@ def _problems(quantity: Quantity) -> list[str]:
     for lower, upper in pairwise(ordered):
         if p[lower] > p[upper]:
             found.append(f"{lower} {write(p[lower])} is above {upper} {write(p[upper])}")
-    if not found and not all(map(math.isfinite, _safe_moments(quantity))):
-        found.append("its mean or sd is too large")
-    if quantity.time and not found:
-        found += _negative_time(quantity, p)
-    return found
+    return found or _out_of_reach(quantity, p)
 
 
-def _negative_time(quantity: Quantity, p: dict[str, float]) -> list[str]:
-    """A time below zero, where the kind says so plainly (a normal is cut at zero when drawn)."""
-    if quantity.kind in ("normal", "ar1"):
-        return [f"mean {format_duration(p['mean'])} is negative"] if p["mean"] < 0 else []
-    lowest = min((*quantity.values, p.get("low", 0.0), p.get("value", 0.0)))
-    return [f"{format_duration(lowest)} is negative"] if lowest < 0 else []
-
-
-def _safe_moments(quantity: Quantity) -> tuple[float, float]:
+def _out_of_reach(quantity: Quantity, p: dict[str, float]) -> list[str]:
+    """Moments too large for a float, or a time plainly below zero (a normal one is cut at zero)."""
     try:
-        return _moments(quantity)
+        finite = all(map(math.isfinite, _moments(quantity)))
     except OverflowError:
-        return math.inf, math.inf
-
-
-def _shown(name: str, value: float, write: Callable[[float], str]) -> str:
-    return _format_number(value) if name in _PURE else write(value)
+        finite = False
+    if not finite:
+        return ["its mean or sd is too large"]
+    is_normal = quantity.kind in ("normal", "ar1")
+    values = (p["mean"],) if is_normal else (*quantity.values, p.get("low", p.get("value", 0.0)))
+    if not quantity.time or min(values) >= 0:
+        return []
+    return [f"{'mean ' if is_normal else ''}{format_duration(min(values))} is negative"]
