@@ -5,7 +5,18 @@ import pickle
 
 import pytest
 
-from twin.network import Demand, Failure, FirmOrder, Lane, ModelError, Network, Product, Site, Truck
+from twin.network import (
+    Demand,
+    Failure,
+    FirmOrder,
+    Lane,
+    ModelError,
+    Network,
+    Product,
+    Shift,
+    Site,
+    Truck,
+)
 from twin.network.attributes import TABLES, Attribute, Table
 from twin.network.cells import blank, read_cell, take, write_cell
 from twin.network.components import COMPONENTS
@@ -141,3 +152,9 @@ def test_a_network_can_be_sent_to_another_process() -> None:
         failures=[Failure(asset="W", time_to_failure="exponential(mean=30d)", time_to_repair="1d")],
     )
     assert pickle.loads(pickle.dumps(network)) == network
+
+
+def test_an_hour_given_in_code_lies_within_the_day() -> None:
+    with pytest.raises(ModelError, match="from 0 to 24"):
+        Shift(calendar="day", from_=25, to=30)
+    assert Shift(calendar="day", from_=6, to="14:00").key == ("day", "daily", 6.0)

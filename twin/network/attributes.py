@@ -84,9 +84,10 @@ class Attribute:
     @cached_property
     def bounds(self) -> tuple[float, float, bool]:
         """Lowest and highest number, and whether the lowest itself is refused."""
-        if self.base == "share":
-            return 0.0, 1.0, False
-        if self.range == "any":
+        fixed = {"share": 1.0, "time": 24.0, "weekday": 6.0}.get(self.base)
+        if fixed is not None:
+            return 0.0, fixed, False
+        if self.range == "any" or self.base == "moment":
             return float("-inf"), float("inf"), False
         if self.range.startswith(">"):
             return (float(self.range.lstrip(">=")), float("inf"), not self.range.startswith(">="))

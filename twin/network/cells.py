@@ -222,8 +222,6 @@ def _within(attribute: Attribute, value: object, text: str) -> object:
     else:
         return value
     low, high, open_ = attribute.bounds
-    if attribute.base in ("moment", "time", "weekday"):
-        return value
     if low <= lowest and number <= high and not (open_ and number <= low):
         return value
     is_time = attribute.base in ("dur", "rq_time")
