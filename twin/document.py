@@ -47,9 +47,10 @@ def _refuse_tricks(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_Base):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _at(event, "uses an anchor (& or *). Write the values out, or in quotes")
-        if getattr(event, "tag", None):
-            raise _at(event, f"uses the tag '{event.tag[:40]}'. Write plain values")
+            raise _at(event, "uses an anchor (& or *). Write the values out")
+        tag = getattr(event, "tag", None)
+        if tag:
+            raise _at(event, f"uses the tag '{tag[:40]}'. Write plain values")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -77,14 +78,14 @@ def parse_document(text: str, name: str) -> dict[str, Any]:
     >>> parse_document("a: &x [1]\\nb: *x", "bomb.yaml")
     Traceback (most recent call last):
     ...
-    twin.document.DocumentError: bomb.yaml line 1 uses an anchor (& or *). Write the values out, or in quotes.
+    twin.document.DocumentError: bomb.yaml line 1 uses an anchor (& or *). Write the values out.
     """
     if len(text) > _MOST_BYTES:
-        raise DocumentError(f"{name} has {len(text):,} characters; at most {_MOST_BYTES:,} are read."
-                            " Put data into CSV tables.")
+        raise DocumentError(f"{name} has {len(text):,} characters; at most {_MOST_BYTES:,} are "
+                            "read. Put data into CSV tables.")
     try:
         _refuse_tricks(text)
-        found = yaml.load(text, Loader=_Plain)  # noqa: S506 - a safe loader, made stricter
+        found = yaml.load(text, Loader=_Plain)
     except DocumentError as error:
         raise DocumentError(f"{name} {error}") from None
     except yaml.MarkedYAMLError as error:
@@ -112,6 +113,7 @@ def read_document(path: Path | str, name: str | None = None) -> dict[str, Any]:
                                 " are read. Put data into CSV tables.")
         return parse_document(path.read_text(encoding="utf-8-sig"), name)
     except UnicodeDecodeError as error:
-        raise DocumentError(f"{name} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
+        where = f"byte {error.start}"
+        raise DocumentError(f"{name} is not UTF-8 ({where}). Save it as UTF-8.") from None
     except OSError as error:
         raise DocumentError(f"{name} cannot be read: {error.strerror}.") from None

@@ -138,7 +138,8 @@ def read_parameters(path: Path) -> tuple[Parameter, ...]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DocumentError(f"{label} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
+        where = f"byte {error.start}"
+        raise DocumentError(f"{label} is not UTF-8 ({where}). Save it as UTF-8.") from None
     lines = csv.reader(StringIO(text, newline=""), strict=True)
     problems: list[str] = []
     rows: list[Parameter] = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 
+from twin.event import EVERY, matches
 from twin.network import Network
-from twin.scenario import EVERY, NEEDS, Scenario, ScenarioError, matches
+from twin.scenario import NEEDS, Scenario, ScenarioError
 
 _Rows = Callable[[Network], Iterable[tuple[str, ...]]]
 _KINDS = ("supplier", "plant", "warehouse", "customer", "port")
@@ -148,7 +149,7 @@ def _few(names: list[str]) -> str:
     return shown if len(names) <= _SHOWN else f"{shown} ... ({len(names)} in all)"
 
 
-# ---- what there is to address, by event type: fields that must match together, and the rows -------
+# ---- what there is to address, by event type: fields that must match together, and the rows ------
 
 
 def _demand(network: Network) -> Iterator[tuple[str, ...]]:
@@ -167,6 +168,7 @@ def _lanes(network: Network) -> Iterator[tuple[str, ...]]:
 
 def _makers(network: Network) -> Iterator[tuple[str, ...]]:
     places = {site for site, _ in network.supply} | {m.site for m in network.machines.values()}
+    places |= {row.site for row in network.storage.values() if row.capacity_m3 is not None}
     return ((site,) for site in network.sites if site in places)
 
 
@@ -201,7 +203,7 @@ _TARGETS: dict[str, list[tuple[tuple[str, ...], _Rows]]] = {
         (("trucks",), lambda n: ((t.truck,) for t in n.trucks.values() if t.refrigerated)),
         (("areas",), _areas),
     ],
-    "fuel_price": [(("fuels",), lambda n: ((truck.fuel or "",) for truck in n.trucks.values()))],
+    "fuel_price": [(("fuels",), lambda n: ((t.fuel,) for t in n.trucks.values() if t.fuel))],
     "visibility": [(("sites",), lambda n: ((site,) for site, _ in n.stock))],
     "expedite": [(("lanes",), _lanes)],
     "extra_trucks": [(("home", "truck"), lambda n: ((t.home, t.truck) for t in n.trucks.values()))],
@@ -210,7 +212,7 @@ _TARGETS: dict[str, list[tuple[tuple[str, ...], _Rows]]] = {
                 lambda n: (key for key, row in n.stock.items() if row.policy))],
 }
 
-# ---- what a scenario may need ---------------------------------------------------------------------
+# ---- what a scenario may need --------------------------------------------------------------------
 
 
 def _has_port(network: Network) -> bool:
@@ -243,6 +245,7 @@ _HAS: dict[str, Callable[[Network], bool]] = {
     "fleet": lambda n: bool(n.trucks) and any(lane.fleet for lane in n.lanes.values()),
     "refrigerated_fleet": lambda n: any(True for _, rows in _TARGETS["refrigeration"]
                                         for _ in rows(n)),
+    "fuel": lambda n: any(truck.fuel for truck in n.trucks.values()),
     "port": _has_port,
     "supplier": lambda n: bool(n.supply),
     "production": lambda n: bool(n.machines) or any(row.capacity_per_day is not None

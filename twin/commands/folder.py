@@ -1,0 +1,134 @@
+"""The folder of a result: manifest, KPIs, events, report and pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twin.network import Network
+from twin.result import COLUMNS, Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twin.commands.show import Screen
+    from twin.ledger import Ledger
+
+#: A result, the network it is about, and the text of the keys that set its run apart.
+Made = tuple[Result, Network, str]
+
+
+def write(made: Sequence[Made], output: Path, screen: Screen) -> Path:
+    """Write results into ``<time>-<model>/`` and point ``latest`` to it; the folder."""
+    models = "+".join(dict.fromkeys(network.name for _, network, _ in made))
+    folder = _fresh(output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{models[:80]}")
+    if len(made) == 1:
+        _write_one(*made[0][:2], folder, screen)
+    else:
+        for number, (result, network, _) in enumerate(made, start=1):
+            part = folder / f"{number}-{network.name}"
+            part.mkdir()
+            _write_one(result, network, part, screen)
+        runs = [asdict(result.manifest) for result, _, _ in made]
+        (folder / "manifest.json").write_text(json.dumps({"runs": runs}, indent=2) + "\n", "utf-8")
+        _write_csv(joined([(result, text) for result, _, text in made]), folder / "kpis.csv")
+        if len({network.name for _, network, _ in made}) == 1:
+            _write_pictures(_joined_result(made), made[0][1], folder, screen)
+    _point(output / "latest", folder)
+    return folder
+
+
+def joined(made: Sequence[tuple[Result, str]]) -> pd.DataFrame:
+    """The KPIs of several runs in one table; `settings` says which is which."""
+    import pandas as pd
+
+    frames = []
+    for result, text in made:
+        frame = result.kpis.copy()
+        if text:
+            frame["settings"] = [f"{old} {text}".strip() for old in frame["settings"]]
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _joined_result(made: Sequence[Made]) -> Result:
+    """Runs of one model as one result, for one picture."""
+    tallies = {f"{label} {text}".strip(): runs for result, _, text in made
+               for label, runs in result.tallies.items()}
+    kpis = joined([(result, text) for result, _, text in made])
+    return replace(made[0][0], kpis=kpis, tallies=tallies, ledgers={})
+
+
+def _write_one(result: Result, network: Network, folder: Path, screen: Screen) -> None:
+    (folder / "manifest.json").write_text(result.manifest.text(), "utf-8")
+    _write_csv(result.kpis, folder / "kpis.csv")
+    if result.ledgers:
+        _write_ledgers(result.ledgers, folder / "ledger.parquet")
+    _write_pictures(result, network, folder, screen)
+
+
+def _write_csv(kpis: pd.DataFrame, path: Path) -> None:
+    others = [column for column in kpis.columns if column not in COLUMNS]
+    kpis[[*COLUMNS, *others]].to_csv(path, index=False, float_format="%.9g", lineterminator="\n")
+
+
+def _write_ledgers(ledgers: Mapping[str, Ledger], path: Path) -> None:
+    """The events of one replication of each setting in one file, with a scenario column."""
+    import duckdb
+    import pandas as pd
+
+    frames = []
+    for label, ledger in ledgers.items():
+        frame = ledger.frame()
+        frame.insert(0, "scenario", label)
+        frames.append(frame)
+    events = pd.concat(frames, ignore_index=True)
+    with duckdb.connect() as connection:
+        connection.register("events", events)
+        target = str(path).replace("'", "''")
+        connection.execute(f"COPY events TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _write_pictures(result: Result, network: Network, folder: Path, screen: Screen) -> None:
+    from twin.measure.figures import draw, pictures
+    from twin.measure.report import write_report
+
+    with screen.working("Drawing"):
+        drawn = pictures(result, network)
+        draw(result, network, folder, drawn)
+        write_report(result, network, folder, drawn)
+
+
+def _fresh(output: Path, name: str) -> Path:
+    """A new folder of that name, numbered if there is one already."""
+    for number in range(1, 1000):
+        folder = output / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise ValueError(f"output '{output}' cannot be written: {error.strerror}. Choose "
+                             "another with --output FOLDER.") from None
+        return folder
+    raise ValueError(f"output '{output}' is full of '{name}'. Choose another with --output FOLDER.")
+
+
+def _point(latest: Path, folder: Path) -> None:
+    """Let `latest` be the folder: a link, or a copy where links are impossible."""
+    if latest.is_symlink() or latest.is_file():
+        latest.unlink()
+    elif (latest / "manifest.json").is_file():
+        shutil.rmtree(latest)  # a copy made here earlier
+    elif latest.exists():
+        return
+    try:
+        os.symlink(folder.name, latest, target_is_directory=True)
+    except OSError:
+        shutil.copytree(folder, latest)

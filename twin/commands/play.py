@@ -1,0 +1,87 @@
+"""``twin run`` and ``twin reproduce``: play a plan, show it, write it down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from twin.commands.folder import write
+from twin.commands.plan import Block, plan
+from twin.commands.show import Screen
+from twin.experiment import run
+from twin.manifest import Manifest, network_digest
+from twin.network import Network
+from twin.result import Result
+from twin.scenario import Scenario
+from twin.settings import parse
+from twin.workspace import Workspace
+
+
+def run_command(arguments: Sequence[str], workspace: Workspace, screen: Screen,
+                output: Path) -> int:
+    """Play what the settings say."""
+    whole = plan(parse(arguments), workspace)
+    results = []
+    for block in whole.blocks:
+        for note in block.notes:
+            screen.note(note)
+        results.append((_played(block, whole.once, screen, workspace), block))
+    made = [(replace(result, manifest=replace(result.manifest, settings=whole.settings)), block)
+            for result, block in results]
+    folder = write([(result, block.network, block.text) for result, block in made], output, screen)
+    screen.show([(result, block.text) for result, block in made], folder)
+    return 0
+
+
+def _played(block: Block, once: dict[str, Any], screen: Screen, workspace: Workspace) -> Result:
+    values = block.values
+    with screen.progress(block.text or values["models"]) as progress:
+        return run(
+            block.network, block.scenarios, horizon=values["horizon"], warmup=values["warmup"],
+            replications=values["replications"], seed=values["seed"],
+            precision=values["precision"], calibration=values["calibration"],
+            state=values["from"], confidence=once["confidence"],
+            workers=once["simulate.workers"], engine=once["simulate.engine"],
+            address=once["simulate.address"], ledger=once["ledger"] == "yes",
+            progress=progress, workspace=workspace,
+        )
+
+
+def reproduce_command(path: Path, workspace: Workspace, screen: Screen) -> int:
+    """Play a manifest again and say whether the figures are the same."""
+    manifest = Manifest.from_file(path)
+    if manifest.state_digest:
+        raise ValueError(f"{path.name} started from a state document, which a manifest does not "
+                         "hold. Run it again with from=FILE.")
+    network = workspace.network(manifest.model)
+    _same_model(manifest, network, workspace)
+    scenarios = {label: Scenario(**content) for label, content in manifest.scenarios.items()}
+    with screen.progress(manifest.model) as progress:
+        result = run(network, scenarios, horizon=manifest.horizon, warmup=manifest.warmup,
+                     replications=manifest.replications, seed=manifest.seed,
+                     confidence=manifest.confidence, calibration=manifest.calibration,
+                     ledger=bool(manifest.ledgers), progress=progress, workspace=workspace)
+    screen.show([(result, "")], None)
+    same = (result.manifest.kpis_digest == manifest.kpis_digest
+            and result.manifest.ledgers == manifest.ledgers)
+    if same:
+        screen.note("The same figures and the same events as in the manifest.")
+        return 0
+    other = [f"{name} {version} (now {result.manifest.versions.get(name)})"
+             for name, version in manifest.versions.items()
+             if result.manifest.versions.get(name) != version]
+    screen.note("NOT the same as in the manifest. " + (f"It was made with {', '.join(other)}."
+                                                       if other else "The versions are the same."))
+    return 1
+
+
+def _same_model(manifest: Manifest, network: Network, workspace: Workspace) -> None:
+    if network_digest(network) != manifest.model_digest:
+        raise ValueError(f"model {manifest.model} has changed since {manifest.made}: its tables "
+                         "are not those of the manifest. Put them back, or run it anew.")
+    calibration = workspace.calibration(manifest.calibration)
+    if (calibration.digest() if calibration.rows else "") != manifest.calibration_digest:
+        raise ValueError(f"calibration {manifest.calibration} has changed since {manifest.made}. "
+                         "Put it back, or run it anew.")
