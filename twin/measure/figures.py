@@ -24,10 +24,11 @@ _MOST_SWEEPS = 6
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A finished picture: the finding that its title says, and its PNG."""
+    """A finished picture: the finding that its title says, its PNG, its width in pixels."""
 
     finding: str
     png: bytes
+    width: int = 960
 
 
 def pictures(result: Result, network: Network) -> dict[str, Picture]:
@@ -43,7 +44,8 @@ def pictures(result: Result, network: Network) -> dict[str, Picture]:
         if i < _MOST_SWEEPS:
             made[_file_name(f"sweep_{sweep.scenario}_{sweep.key}", made)] = sweep_picture(
                 result.kpis, sweep)
-    return {name: Picture(str(figure.get_label()), _png(figure)) for name, figure in made.items()}
+    return {name: Picture(str(figure.get_label()), _png(figure), round(96 * figure.get_figwidth()))
+            for name, figure in made.items()}
 
 
 def draw(result: Result, network: Network, folder: Path,

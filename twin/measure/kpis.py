@@ -274,8 +274,11 @@ def kpis(tally: Tally, network: Network | None = None) -> dict[KpiKey, float]:
     return {key: float(values[0]) for key, values in kpi_arrays([tally], network).items()}
 
 
-def kpi_arrays(tallies: Sequence[Tally], network: Network | None = None) -> dict[KpiKey, _Array]:
+def kpi_arrays(tallies: Sequence[Tally], network: Network | None = None, *,
+               chain_only: bool = False) -> dict[KpiKey, _Array]:
     """KPIs of many runs at once: one array a KPI, NaN where a run does not have it.
+
+    `chain_only` leaves out places, products and streams.
 
     Examples
     --------
@@ -286,7 +289,7 @@ def kpi_arrays(tallies: Sequence[Tally], network: Network | None = None) -> dict
     """
     hours = np.array([tally.hours for tally in tallies])
     clock = {"hours": hours, "days": hours / 24.0}
-    slices = _slices(tallies, network)
+    slices = _slices(tallies, network, chain_only)
     found: dict[KpiKey, _Array] = {}
     with np.errstate(divide="ignore", invalid="ignore"):
         for (kind, place, product, stream), sums in slices.items():
@@ -324,11 +327,14 @@ def _candidates(kind: str, level: str) -> list[Kpi]:
             and level in kpi.levels]
 
 
-def _slices(tallies: Sequence[Tally], network: Network | None) -> dict[_Slice, dict[str, _Array]]:
+def _slices(tallies: Sequence[Tally], network: Network | None,
+            chain_only: bool) -> dict[_Slice, dict[str, _Array]]:
     """Add every sum to all the slices that it is part of."""
     raw: dict[tuple[str, str, str, str], _Array] = {}
     for i, tally in enumerate(tallies):
         for key, value in tally.sums.items():
+            if chain_only:
+                key = (key[0], "", "", "")
             row = raw.get(key)
             if row is None:
                 row = raw[key] = np.zeros(len(tallies))

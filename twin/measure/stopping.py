@@ -60,8 +60,8 @@ def _ratios(runs: Mapping[str, Sequence[Tally]], precision: float,
     worst: dict[str, float] = {}
     for setting, tallies in runs.items():
         worst[setting] = 0.0
-        for (name, place, product, stream), values in kpi_arrays(tallies).items():
-            if place or product or stream or not KPIS[name].headline:
+        for (name, *_), values in kpi_arrays(tallies, chain_only=True).items():
+            if not KPIS[name].headline:
                 continue
             there = values[np.isfinite(values)]
             interval = student(there, confidence)

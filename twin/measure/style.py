@@ -109,12 +109,18 @@ def title_of(name: str) -> str:
 
     Examples
     --------
-    >>> title_of("port_closure"), title_of("demand_spike factor=1.5")
-    ('Port closure', 'Demand spike factor=1.5')
+    >>> title_of("port_closure"), title_of("demand_spike events.demand_spike.factor=1.5")
+    ('Port closure', 'Demand spike, factor=1.5')
     """
-    head, _, rest = clean(name, 60).partition(" ")
+    head, *rest = clean(name, 120).split(" ")
     words = head.replace("_", " ").replace("+", " + ")
-    return (words[:1].upper() + words[1:] + (f" {rest}" if rest else "")).strip()
+    return ", ".join([words[:1].upper() + words[1:], *map(_after_path, rest)])
+
+
+def _after_path(pair: str) -> str:
+    """`events.demand_spike.factor=1.5` without where the key lies."""
+    key, equals, value = pair.partition("=")
+    return (key.rpartition(".")[2] if key.startswith("events.") else key) + equals + value
 
 
 def number(value: float, unit: str = "") -> str:

@@ -28,7 +28,7 @@ from twin.measure.style import (
     title_of,
 )
 
-_PAIR = re.compile(r"([\w.\[\]:-]+)=(\S+)")
+_PAIR = re.compile(r"(\S+?)=(\S+)")
 _MOST = 6
 
 
