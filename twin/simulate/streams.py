@@ -7,20 +7,25 @@ numbers). Draws come in blocks and are handed out one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from math import inf, log, sqrt
+from itertools import chain, repeat
+from struct import unpack
 
 import numpy as np
-from scipy import stats
 
 from twin.quantity import Quantity
+from twin.simulate.draws import block_of, certain, left
 
 Draw = Callable[[], float]
-_FIRST, _LAST = 16, 1024
+
+#: Sizes of a stream's first block and of its largest. A stream used thrice costs little; blocks
+#: beyond 256 are no quicker and hold more memory, and there may be tens of thousands.
+_FIRST, _LARGEST = 16, 256
+_UNIT = Quantity("uniform", (("low", 0.0), ("high", 1.0)))
 
 
-class SeriesEnded(RuntimeError):
+class SeriesEnded(ValueError):
     """A recorded series was asked for more values than it holds."""
 
 
@@ -42,47 +47,54 @@ class Streams:
     True
     """
 
+    __slots__ = ("_given", "replication", "seed")
+
     def __init__(self, seed: int, replication: int = 0) -> None:
         self.seed = seed
         self.replication = replication
-        self.uses: dict[tuple[str, str], int] = {}
-
-    def generator(self, actor: str, purpose: str) -> np.random.Generator:
-        """A generator of its own for an actor's purpose; asked again, a further one."""
-        use = self.uses.get((actor, purpose), 0)
-        self.uses[actor, purpose] = use + 1
-        name = f"{actor}\x00{purpose}\x00{use}".encode()
-        words = np.frombuffer(blake2b(name, digest_size=16).digest(), dtype=np.uint32)
-        sequence = np.random.SeedSequence(
-            self.seed, spawn_key=(self.replication, *(int(word) for word in words)))
-        return np.random.Generator(np.random.SFC64(sequence))
+        self._given: dict[tuple[str, str], tuple[Quantity, Draw]] = {}
 
     def draw(self, actor: str, purpose: str, quantity: Quantity) -> Draw:
-        """A function that gives one value after another; times are never negative.
+        """A function that gives one value after another.
+
+        Asked again for the same quantity, the function is the same one: it continues the stream.
+        A time is never negative: a ``normal`` or ``ar1`` time below zero becomes zero.
 
         Raises
         ------
+        ValueError
+            If the stream draws another quantity already: whose luck would the values be?
         SeriesEnded
-            When a recorded series has no more values.
+            By the function, when a recorded series has no more values.
+
+        Examples
+        --------
+        >>> from twin.quantity import parse_quantity
+        >>> size = Streams(1).draw("C1", "size", parse_quantity("series(3, 5)", False))
+        >>> size(), size()
+        (3.0, 5.0)
         """
-        if quantity.kind == "constant":
-            value = quantity.mean()
-            return lambda: value
-        if quantity.kind == "series":
-            return _recorded(f"{actor}: {purpose}", quantity)
-        block = _BLOCKS[quantity.kind]
-        use = self.uses.get((actor, purpose), 0)
-        self.uses[actor, purpose] = use + 1
-        return _Blocks(self, actor, purpose, use, block, quantity).pop
+        name = (actor, purpose)
+        given = self._given.get(name)
+        if given is not None:
+            if given[0] != quantity:
+                raise ValueError(
+                    f"the stream '{actor}, {purpose}' draws {given[0]} already, so it cannot draw "
+                    f"{quantity}. Give each quantity a purpose of its own."
+                )
+            return given[1]
+        draw = self._draw(actor, purpose, quantity)
+        self._given[name] = (quantity, draw)
+        return draw
 
     def uniform(self, actor: str, purpose: str) -> Draw:
-        """A function that gives values between 0 and 1."""
-        return self.draw(actor, purpose, Quantity("uniform", (("low", 0.0), ("high", 1.0))))
+        """A function that gives values in [0, 1)."""
+        return self.draw(actor, purpose, _UNIT)
 
     def remaining(self, actor: str, purpose: str, quantity: Quantity, age: float) -> float:
         """One draw of what is left of a time that has lasted `age`: T - age given T > age.
 
-        Zero where the time cannot last that long.
+        Zero where the time cannot last that long. These draws have a stream of their own.
 
         Examples
         --------
@@ -90,187 +102,44 @@ class Streams:
         >>> Streams(1).remaining("M1", "repair", parse_quantity("constant(5h)", True), 3.0)
         2.0
         """
-        age = max(0.0, age)
-        kind = quantity.kind
-        if kind == "constant":
-            return max(0.0, quantity.mean() - age)
-        luck = self.generator(actor, f"{purpose} left").random()
-        if quantity.values:
-            weights = quantity.weights or (1.0 / len(quantity.values),) * len(quantity.values)
-            rest = [(v, w) for v, w in zip(quantity.values, weights, strict=True) if v > age]
-            total = sum(weight for _, weight in rest)
-            for value, weight in sorted(rest):
-                luck -= weight / total
-                if luck <= 0.0:
-                    return value - age
-            return 0.0
-        if kind == "geometric":
-            step = quantity.get("step")
-            done = int(age / step + 1e-9)
-            chance = quantity.get("p")
-            more = 1 if chance >= 1.0 else max(1, int(np.ceil(log(1.0 - luck) / log(1.0 - chance))))
-            return (done + more) * step - age
-        law = _law(quantity)
-        alive = float(law.sf(age))
-        if alive <= 0.0:
-            return 0.0
-        value = float(law.isf(alive * (1.0 - luck)))
-        return max(0.0, value - age) if value < inf else 0.0
+        return left(quantity, age, self.uniform(actor, f"{purpose}, left")())
+
+    def _draw(self, actor: str, purpose: str, quantity: Quantity) -> Draw:
+        value = certain(quantity)
+        if value is not None:
+            return repeat(value).__next__
+        if quantity.kind == "series":
+            return _recorded(actor, purpose, quantity)
+        # Of all ways to hand out a block, the quickest measured: no Python frame for each value.
+        return chain.from_iterable(self._blocks(actor, purpose, quantity)).__next__
+
+    def _blocks(self, actor: str, purpose: str, quantity: Quantity) -> Iterator[list[float]]:
+        """Growing blocks of values; nothing is made before the first is asked for."""
+        generator = self._generator(actor, purpose)
+        block = block_of(quantity)
+        size = _FIRST
+        while True:
+            yield block(generator, size).tolist()
+            size = min(_LARGEST, 2 * size)
+
+    def _generator(self, actor: str, purpose: str) -> np.random.Generator:
+        """The generator of a name, at its beginning."""
+        name = f"{actor}\x00{purpose}".encode()
+        words = unpack("<4I", blake2b(name, digest_size=16).digest())
+        seed = np.random.SeedSequence(self.seed, spawn_key=(self.replication, *words))
+        return np.random.Generator(np.random.SFC64(seed))
 
 
-class _Blocks:
-    """Hands out pre-drawn values; blocks grow, so that a stream used thrice costs little."""
-
-    __slots__ = ("streams", "actor", "purpose", "use", "block", "quantity", "values", "size",
-                 "generator", "clip", "last")
-
-    def __init__(self, streams: Streams, actor: str, purpose: str, use: int,
-                 block: Callable[..., np.ndarray], quantity: Quantity) -> None:
-        self.streams, self.actor, self.purpose, self.use = streams, actor, purpose, use
-        self.block = block
-        self.quantity = quantity
-        self.values: list[float] = []
-        self.size = _FIRST
-        self.generator: np.random.Generator | None = None
-        self.clip = quantity.time
-        self.last = 0.0
-
-    def pop(self) -> float:
-        """The next value."""
-        try:
-            return self.values.pop()
-        except IndexError:
-            self._fill()
-            return self.values.pop()
-
-    def _fill(self) -> None:
-        if self.generator is None:
-            used = self.streams.uses[self.actor, self.purpose]
-            self.streams.uses[self.actor, self.purpose] = self.use
-            self.generator = self.streams.generator(self.actor, self.purpose)
-            self.streams.uses[self.actor, self.purpose] = max(used, self.use + 1)
-        if self.quantity.kind == "ar1":
-            drawn = self._autoregressive()
-        else:
-            drawn = self.block(self.generator, self.quantity, self.size)
-        if self.clip:
-            drawn = np.maximum(drawn, 0.0)
-        self.values = drawn[::-1].tolist()
-        self.size = min(_LAST, self.size * 4)
-
-    def _autoregressive(self) -> np.ndarray:
-        q = self.quantity
-        mean, sd, phi = q.get("mean"), q.get("sd"), q.get("phi")
-        assert self.generator is not None
-        noise = self.generator.standard_normal(self.size)
-        fresh = self.size == _FIRST
-        last, step, values = self.last, sd * sqrt(max(0.0, 1.0 - phi * phi)), []
-        for place, shock in enumerate(noise):
-            last = sd * shock if fresh and place == 0 else phi * last + step * shock
-            values.append(last)
-        self.last = last
-        return mean + np.array(values)
-
-
-def _recorded(name: str, quantity: Quantity) -> Draw:
+def _recorded(actor: str, purpose: str, quantity: Quantity) -> Draw:
     """Recorded values, in order."""
     values = iter(quantity.values)
 
     def following() -> float:
-        try:
-            return next(values)
-        except StopIteration:
-            raise SeriesEnded(
-                f"{name}: the series holds {len(quantity.values)} values and the run needs more. "
-                "Shorten the horizon, or use empirical(...) to draw from them.") from None
+        for value in values:
+            return value
+        raise SeriesEnded(
+            f"{actor}, {purpose}: the series holds {len(quantity.values)} values and the run needs "
+            "more. Shorten the horizon, or use empirical(...) to draw from them."
+        )
 
     return following
-
-
-def lognormal_parameters(mean: float, sd: float) -> tuple[float, float]:
-    """Mean and standard deviation of the logarithm."""
-    variance = log(1.0 + (sd / mean) ** 2) if mean > 0.0 else 0.0
-    return (log(mean) - variance / 2.0 if mean > 0.0 else -inf), sqrt(variance)
-
-
-def _lognormal(g: np.random.Generator, q: Quantity, n: int) -> np.ndarray:
-    mu, sigma = lognormal_parameters(q.get("mean"), q.get("sd"))
-    return np.exp(mu + sigma * g.standard_normal(n))
-
-
-def _gamma(g: np.random.Generator, q: Quantity, n: int) -> np.ndarray:
-    mean, sd = q.get("mean"), q.get("sd")
-    if sd == 0.0:
-        return np.full(n, mean)
-    return g.standard_gamma((mean / sd) ** 2, n) * (sd * sd / mean)
-
-
-def _weibull(g: np.random.Generator, q: Quantity, n: int) -> np.ndarray:
-    return q.get("scale") * g.standard_exponential(n) ** (1.0 / q.get("shape"))
-
-
-def _erlang(g: np.random.Generator, q: Quantity, n: int) -> np.ndarray:
-    k = int(q.get("k"))
-    return g.standard_exponential((n, k)).sum(axis=1) * (q.get("mean") / k)
-
-
-def _triangular(g: np.random.Generator, q: Quantity, n: int) -> np.ndarray:
-    low, mode, high = q.get("low"), q.get("mode"), q.get("high")
-    u = g.random(n)
-    if high <= low:
-        return np.full(n, low)
-    edge = (mode - low) / (high - low)
-    return np.where(u < edge, low + np.sqrt(u * (high - low) * (mode - low)),
-                    high - np.sqrt((1.0 - u) * (high - low) * (high - mode)))
-
-
-def _chosen(g: np.random.Generator, q: Quantity, n: int) -> np.ndarray:
-    values = np.array(q.values)
-    if not q.weights:
-        return values[(g.random(n) * len(values)).astype(int)]
-    edges = np.cumsum(q.weights)
-    places = np.searchsorted(edges / edges[-1], g.random(n), side="right")
-    return values[np.minimum(places, len(values) - 1)]
-
-
-_BLOCKS: dict[str, Callable[[np.random.Generator, Quantity, int], np.ndarray]] = {
-    "exponential": lambda g, q, n: q.get("mean") * g.standard_exponential(n),
-    "lognormal": _lognormal,
-    "gamma": _gamma,
-    "weibull": _weibull,
-    "poisson": lambda g, q, n: g.poisson(q.get("mean"), n).astype(float),
-    "normal": lambda g, q, n: q.get("mean") + q.get("sd") * g.standard_normal(n),
-    "uniform": lambda g, q, n: q.get("low") + (q.get("high") - q.get("low")) * g.random(n),
-    "triangular": _triangular,
-    "erlang": _erlang,
-    "geometric": lambda g, q, n: g.geometric(q.get("p"), n) * q.get("step"),
-    "discrete": _chosen,
-    "empirical": _chosen,
-    "ar1": lambda g, q, n: np.empty(0),
-}
-
-
-def _law(q: Quantity) -> stats.rv_continuous:
-    """The distribution of a continuous quantity, in scipy's terms."""
-    match q.kind:
-        case "exponential":
-            return stats.expon(scale=q.get("mean"))
-        case "lognormal":
-            mu, sigma = lognormal_parameters(q.get("mean"), q.get("sd"))
-            return stats.lognorm(sigma, scale=np.exp(mu))
-        case "gamma":
-            shape = (q.get("mean") / q.get("sd")) ** 2
-            return stats.gamma(shape, scale=q.get("mean") / shape)
-        case "erlang":
-            return stats.gamma(q.get("k"), scale=q.get("mean") / q.get("k"))
-        case "weibull":
-            return stats.weibull_min(q.get("shape"), scale=q.get("scale"))
-        case "uniform":
-            return stats.uniform(q.get("low"), q.get("high") - q.get("low"))
-        case "triangular":
-            low, mode, high = q.get("low"), q.get("mode"), q.get("high")
-            return stats.triang((mode - low) / (high - low), loc=low, scale=high - low)
-        case "poisson":
-            return stats.poisson(q.get("mean"))
-        case _:
-            return stats.norm(q.get("mean"), q.get("sd"))
