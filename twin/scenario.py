@@ -188,7 +188,8 @@ _WANTED = {
     "float_type": "a number", "float_parsing": "a number", "finite_number": "a finite number",
     "int_type": "a whole number", "int_parsing": "a whole number",
     "int_from_float": "a whole number", "bool_parsing": "true or false",
-    "bool_type": "true or false", "dict_type": "a mapping of 'key: value' lines", "model_attributes_type": "an event",
+    "bool_type": "true or false", "dict_type": "a mapping of 'key: value' lines",
+    "model_attributes_type": "an event",
 }
 
 

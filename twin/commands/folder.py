@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from twin.commands.show import Screen
-    from twin.ledger import Ledger
 
 #: A result, the network it is about, and the text of the keys that set its run apart.
 Made = tuple[Result, Network, str]
@@ -69,30 +68,15 @@ def _write_one(result: Result, network: Network, folder: Path, screen: Screen) -
     (folder / "manifest.json").write_text(result.manifest.text(), "utf-8")
     _write_csv(result.kpis, folder / "kpis.csv")
     if result.ledgers:
-        _write_ledgers(result.ledgers, folder / "ledger.parquet")
+        from twin.ledger import write_ledgers
+
+        write_ledgers(folder / "ledger.parquet", result.ledgers)
     _write_pictures(result, network, folder, screen)
 
 
 def _write_csv(kpis: pd.DataFrame, path: Path) -> None:
     others = [column for column in kpis.columns if column not in COLUMNS]
     kpis[[*COLUMNS, *others]].to_csv(path, index=False, float_format="%.9g", lineterminator="\n")
-
-
-def _write_ledgers(ledgers: Mapping[str, Ledger], path: Path) -> None:
-    """The events of one replication of each setting in one file, with a scenario column."""
-    import duckdb
-    import pandas as pd
-
-    frames = []
-    for label, ledger in ledgers.items():
-        frame = ledger.frame()
-        frame.insert(0, "scenario", label)
-        frames.append(frame)
-    events = pd.concat(frames, ignore_index=True)
-    with duckdb.connect() as connection:
-        connection.register("events", events)
-        target = str(path).replace("'", "''")
-        connection.execute(f"COPY events TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
 
 
 def _write_pictures(result: Result, network: Network, folder: Path, screen: Screen) -> None:

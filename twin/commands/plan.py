@@ -9,12 +9,15 @@ from typing import Any
 from twin.clock import excerpt
 from twin.network import Network
 from twin.scenario import Scenario, ScenarioError
-from twin.settings import KEYS, SettingError, check, is_cell, is_event, product
+from twin.settings import KEYS, check, is_cell, is_event, product
 from twin.targets import unmet
 from twin.workspace import Workspace
 
 #: Keys whose values make a run of their own, with a baseline of its own.
 BLOCK = ("models", "calibration", "horizon", "warmup", "replications", "seed", "precision", "from")
+
+#: Keys that a manifest does not tell: they name a machine or a place on it, and change no figure.
+_UNTOLD = ("simulate.workers", "simulate.engine", "simulate.address", "from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,8 @@ def plan(settings: Mapping[str, Sequence[str]], workspace: Workspace) -> Plan:
     once = {key: KEYS[key].read(whole[key][0])
             for key in ("simulate.workers", "simulate.engine", "simulate.address", "confidence",
                         "ledger")}
-    if once["simulate.engine"] == "dask" and not once["simulate.address"]:
-        raise SettingError("simulate.engine dask needs the address of its scheduler. Write "
-                           "simulate.address=tcp://host:8786.")
-    return Plan(tuple(blocks), once, {key: list(values) for key, values in settings.items()})
+    told = {key: list(values) for key, values in settings.items() if key not in _UNTOLD}
+    return Plan(tuple(blocks), once, told)
 
 
 def _chosen(names: Sequence[str], named: bool, network: Network,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from twin.clock import format_duration
 from twin.commands.folder import write
 from twin.commands.plan import Block, plan
 from twin.commands.show import Screen
@@ -25,7 +26,7 @@ def run_command(arguments: Sequence[str], workspace: Workspace, screen: Screen,
     whole = plan(parse(arguments), workspace)
     results = []
     for block in whole.blocks:
-        for note in block.notes:
+        for note in (*block.notes, *_too_late(block)):
             screen.note(note)
         results.append((_played(block, whole.once, screen, workspace), block))
     made = [(replace(result, manifest=replace(result.manifest, settings=whole.settings)), block)
@@ -33,6 +34,13 @@ def run_command(arguments: Sequence[str], workspace: Workspace, screen: Screen,
     folder = write([(result, block.network, block.text) for result, block in made], output, screen)
     screen.show([(result, block.text) for result, block in made], folder)
     return 0
+
+
+def _too_late(block: Block) -> list[str]:
+    """Events that the run ends before."""
+    return [f"{label}: {name} starts at {format_duration(event.start)}, after the end of the run."
+            for label, scenario in block.scenarios.items()
+            for name, event in scenario.events.items() if event.start >= block.values["horizon"]]
 
 
 def _played(block: Block, once: dict[str, Any], screen: Screen, workspace: Workspace) -> Result:

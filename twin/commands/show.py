@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -105,7 +106,12 @@ class Screen:
         if rows.empty:
             self.say("No headline KPI was touched by this run.")
         for first in range(0, max(len(labels), 1), _PER_TABLE):
-            self.out.print(_table(rows, result.baseline, labels[first:first + _PER_TABLE]))
+            some = labels[first:first + _PER_TABLE]
+            table = _table(rows, result.baseline, some, " ")
+            roomy = self.out.options.update(width=10_000)
+            if Measurement.get(self.out, roomy, table).maximum > self.out.width:
+                table = _table(rows, result.baseline, some, "\n")
+            self.out.print(table)
         level = f"{manifest.confidence:.0%}"
         if manifest.replications < 2:
             self.note("One replication gives no interval. Write replications=30.")
@@ -132,22 +138,21 @@ def _console(stream: Any) -> Console:
     return console if console.is_terminal else Console(file=stream, width=_PIPED_WIDTH)
 
 
-def _table(rows: pd.DataFrame, baseline: str, labels: Sequence[str]) -> Table:
-    """KPIs down, the baseline and some settings across."""
+def _table(rows: pd.DataFrame, baseline: str, labels: Sequence[str], gap: str) -> Table:
+    """KPIs down, the baseline and some settings across; `gap` stands before a verdict."""
     from twin.measure.kpis import KPIS
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("KPI")
-    table.add_column(escape(baseline), justify="right")
-    for label in labels:
-        table.add_column(escape(label), justify="right")
+    table.add_column("KPI", no_wrap=True)
+    for label in (baseline, *labels):
+        table.add_column(escape(_heading(label)), justify="right", overflow="fold")
     columns = {label: _by_kpi(rows, label) for label in (baseline, *labels)}
     for kpi, base in columns[baseline].items():
         unit = "" if base["unit"] in ("share", "1") else f" [{base['unit']}]"
         cells = [_mean(base)]
         for label in labels:
             row = columns[label].get(kpi)
-            cells.append(_difference(row) if row is not None else Text("-"))
+            cells.append(_difference(row, gap) if row is not None else Text("-"))
         table.add_row(escape(KPIS[kpi].title + unit), *cells)
     return table
 
@@ -161,51 +166,66 @@ def _by_kpi(rows: pd.DataFrame, label: str) -> dict[str, dict[str, Any]]:
 
 def _mean(row: dict[str, Any]) -> Text:
     half = (row["high"] - row["low"]) / 2
-    text = amount(row["mean"], row["unit"])
-    return Text(text if math.isnan(half) else f"{text} ± {amount(half, row['unit'])}")
+    return Text(_with_half(row["mean"], half, row["unit"]))
 
 
-def _difference(row: dict[str, Any]) -> Text:
+def _heading(label: str) -> str:
+    """A setting as a heading: the scenario, then one changed key a line.
+
+    Examples
+    --------
+    >>> _heading("spike events.spike.factor=1.2 seed=2")
+    'spike\\nfactor=1.2\\nseed=2'
+    """
+    scenario, *keys = label.split(" ")
+    short = [key.split(".", 2)[2] if key.startswith("events.") else key for key in keys]
+    return "\n".join([scenario, *short])
+
+
+def _difference(row: dict[str, Any], gap: str) -> Text:
     """A paired difference with its half-width and verdict."""
     if math.isnan(row["difference"]):
         return Text("-")
     half = (row["difference_high"] - row["difference_low"]) / 2
-    value = amount(row["difference"], row["unit"])
-    text = value if value.startswith("-") or row["difference"] == 0 else f"+{value}"
-    if not math.isnan(half):
-        text += f" ± {amount(half, row['unit'])}"
+    value = _with_half(row["difference"], half, row["unit"])
+    text = value if value.startswith("-") else f"+{value}"
     verdict = row["verdict"]
     more = row["replications_for_verdict"]
     if verdict == "no effect shown":
         verdict = "no effect shown" + (f" (+{more:,})" if _is_count(more) else "")
     if row["difference"] == 0 and half == 0:
         text, verdict = "no change", ""
-    return Text(f"{text} {verdict}".rstrip(), style=_COLOURS.get(row["verdict"], ""))
+    return Text(f"{text}{gap}{verdict}".rstrip(), style=_COLOURS.get(row["verdict"], ""))
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and value > 0
 
 
-def amount(value: float, unit: str = "") -> str:
-    """A number with three or four figures; shares as per cent.
+def _with_half(value: float, half: float, unit: str) -> str:
+    """A value and its half-width, as exact as the half-width says.
 
     Examples
     --------
-    >>> amount(0.9731, "share"), amount(1234567.0), amount(12.345), amount(0.0123)
-    ('97.3 %', '1,234,567', '12.3', '0.0123')
+    >>> _with_half(0.97312, 0.0123, "share"), _with_half(1234567.0, 4321.0, "EUR")
+    ('97.3 ± 1.2 %', '1,234,567 ± 4,321')
+    >>> _with_half(12.345, float("nan"), "d")
+    '12.3'
     """
     if math.isnan(value):
         return "-"
-    if unit == "share":
-        percent = 100 * value
-        return f"{percent:.1f} %" if abs(percent) >= 0.095 or value == 0 else f"{percent:.2g} %"
-    size = abs(value)
-    if size >= 999.5:
-        return f"{value:,.0f}"
-    if size == 0:
-        return "0"
-    return f"{value:.{max(0, 2 - math.floor(math.log10(size)))}f}"
+    percent, scale = (" %", 100.0) if unit == "share" else ("", 1.0)
+    value, half = scale * value, scale * half
+    places = _places(value, 3) if math.isnan(half) or half == 0 else _places(half, 2)
+    text = f"{value:,.{places}f}"
+    return text + percent if math.isnan(half) else f"{text} ± {half:,.{places}f}{percent}"
+
+
+def _places(value: float, figures: int) -> int:
+    """Decimal places that show so many figures."""
+    if value == 0 or math.isnan(value):
+        return 0
+    return min(6, max(0, figures - 1 - math.floor(math.log10(abs(value)))))
 
 
 def _document(result: Result, text: str) -> dict[str, Any]:
