@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test slow bench lint types architecture check lock wheel clean
+.PHONY: help setup run test slow bench lint types architecture check pages lock wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -57,6 +57,9 @@ architecture: $(STAMP)  ## rooms, doors, cycles, module length
 	$(BIN)/python -m pytest tests/test_architecture.py
 
 check: lint types architecture test  ## what a change must pass
+
+pages: $(STAMP)  ## write what the commands of README and guides print now into these pages
+	$(BIN)/python tests/test_docs.py
 
 lock: $(STAMP)  ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev \

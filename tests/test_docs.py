@@ -6,6 +6,8 @@ Each page is followed in a workspace of its own, from top to bottom:
 - in a ``bash`` fence every `twin` command is run; of `make` and `git` lines the target must exist;
 - a ``python`` fence is run, all of a page in one session;
 - a ``text`` fence right after one of these is what it prints. ``...`` stands for anything.
+
+``make pages`` writes what is printed now into the ``text`` fences that have no ``...``.
 """
 
 from __future__ import annotations
@@ -16,14 +18,15 @@ import io
 import os
 import re
 import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from twin.__main__ import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").glob("*.md"))]
@@ -61,18 +64,22 @@ def commands(text: str) -> list[list[str]]:
 
 def twin(words: list[str], where: Path) -> str:
     """What a command prints; a page may show one that is refused, so any answer but 1 is fine."""
-    done = subprocess.run(
-        [sys.executable, "-m", "twin", *words],
-        cwd=where, capture_output=True, text=True, timeout=240,
-        env={**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)},
-    )
-    assert done.returncode in (0, 2), f"twin {shlex.join(words)}\n{done.stdout}{done.stderr}"
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.stdout + (done.stderr if done.returncode == 2 else "")
+    out, told = io.StringIO(), io.StringIO()
+    with contextlib.chdir(where), contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
+        code = main(words)
+    assert code in (0, 2), f"twin {shlex.join(words)}\n{out.getvalue()}{told.getvalue()}"
+    return out.getvalue() + (told.getvalue() if code == 2 else "")
 
 
-def follow(page: Path, where: Path) -> None:
-    """Do what the page says, in the folder `where`."""
+def compare(page: Path, fence: Fence, printed: str) -> None:
+    """Hold what a page shows against what was printed."""
+    same = doctest.OutputChecker().check_output(fence.text, printed, SAME)
+    place = f"{page.name} line {fence.line}"
+    assert same, f"{place} shows\n{fence.text}\nbut it is\n{printed}"
+
+
+def follow(page: Path, where: Path, shown: Callable[[Path, Fence, str], None] = compare) -> None:
+    """Do what the page says, in the folder `where`; `shown` gets each output beside its fence."""
     session: dict[str, Any] = {"__name__": "__page__"}
     printed: str | None = None
     for fence in fences(page):
@@ -95,8 +102,7 @@ def follow(page: Path, where: Path) -> None:
                 exec(code, session)
             printed = out.getvalue()
         elif fence.kind == "text" and printed is not None:
-            same = doctest.OutputChecker().check_output(fence.text, printed, SAME)
-            assert same, f"{place} shows\n{fence.text}\nbut it is\n{printed}"
+            shown(page, fence, printed)
             printed = None
 
 
@@ -107,7 +113,10 @@ def workspace(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+def test_a_page_does_what_it_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     follow(page, workspace(tmp_path / "ours"))
 
 
@@ -158,3 +167,22 @@ def test_a_page_that_lies_is_found(tmp_path: Path, page: str, trouble: str) -> N
     lying.write_text(page)
     with pytest.raises((AssertionError, OSError), match=re.escape(trouble)):
         follow(lying, workspace(tmp_path / "ours"))
+
+
+def rewrite(page: Path, where: Path) -> None:
+    """Put what is printed now into the page, for a reader of the diff to judge."""
+    new: list[tuple[Fence, str]] = []
+    follow(page, where, lambda _, fence, printed: new.append((fence, printed)))
+    lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
+    for fence, printed in reversed(new):
+        if "..." not in fence.text:
+            body = "".join(f"{line.rstrip()}\n" for line in printed.strip("\n").splitlines())
+            lines[fence.line : fence.line + fence.text.count("\n")] = [body]
+    page.write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    os.environ["COLUMNS"] = "100"
+    for one in PAGES:
+        with tempfile.TemporaryDirectory() as folder:
+            rewrite(one, workspace(Path(folder) / "ours"))
