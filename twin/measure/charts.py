@@ -274,7 +274,7 @@ def _effects(axes: Axes, rows: pd.DataFrame, order: Sequence[str], limit: float)
             axes.axhspan(y - 0.5, y + 0.5, color="#f6f8f9", zorder=0)
         if kpi not in rows.index:
             continue
-        row = rows.loc[kpi]
+        row: Any = rows.loc[kpi]
         colour, marker, _ = VERDICTS[row["verdict"]]
         at = row["difference_pc"]
         if at != at:  # the baseline is zero: there is no per cent of it

@@ -151,11 +151,14 @@ def _moments(values: Array) -> tuple[Array, Array, Array]:
 
 def _levels(pairs: Sequence[_Differences], headline: np.ndarray[Any, np.dtype[np.bool_]],
             alpha: float, correction: str) -> list[Array]:
-    """Level of each row's interval, for every setting: the same in a family, but for Holm."""
+    """Level of each row's interval, for every setting: the same in a family, but for Holm.
+
+    A row that is the same in every replication is not counted: it cannot be called wrongly.
+    """
     if not pairs:
         return []
     p = np.vstack([pair.p for pair in pairs])
-    there = np.vstack([pair.n >= 2 for pair in pairs])
+    there = np.vstack([(pair.n >= 2) & ((pair.mean != 0.0) | (pair.sd != 0.0)) for pair in pairs])
     first, second = there & headline, there & ~headline
     level = np.full(p.shape, alpha)
     if correction == "bonferroni" and first.any():

@@ -42,8 +42,8 @@ class Kpi:
     """One KPI: a formula over the measures of a tally, added up before any ratio is taken.
 
     Besides measures a formula may name `hours` and `days`, the length of the run. `places` are
-    the kinds of place it is computed for; `levels` says for which slices ("total", "place",
-    "product": splits by product and stream). `better` is higher, lower or neutral.
+    the kinds of place it is computed for; `levels` says for which slices (a split by stream
+    counts as one by product). `better` is higher, lower or neutral.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Kpi:
     places: tuple[str, ...]
     better: str
     headline: bool = False
-    levels: tuple[str, ...] = ("total", "place", "product")
+    levels: tuple[str, ...] = ("total", "place", "product", "place product")
     measures: frozenset[str] = field(init=False)
     code: CodeType = field(init=False, repr=False)
 
@@ -86,7 +86,7 @@ _DEMAND_VARIANCE = "demand_squares - demand_sum * demand_sum / demand_periods"
 
 
 def _cost(name: str, title: str, sums: str, places: tuple[str, ...],
-          levels: tuple[str, ...] = ("total", "place", "product")) -> Kpi:
+          levels: tuple[str, ...] = ("total", "place", "product", "place product")) -> Kpi:
     return Kpi(name, title, "currency/d", f"({sums}) / days", places, "lower", levels=levels)
 
 
@@ -129,7 +129,7 @@ _TABLE = (
     Kpi("stockout_share", "Time out of stock", "share", "stockout_time / shelf_time", _SITE,
         "lower"),
     Kpi("order_variance_ratio", "Order variance ratio (bullwhip)", "1",
-        f"({_ORDER_VARIANCE}) / ({_DEMAND_VARIANCE})", _SITE, "lower", levels=("product",)),
+        f"({_ORDER_VARIANCE}) / ({_DEMAND_VARIANCE})", _SITE, "lower", levels=("place product",)),
     Kpi("replenishment_rate", "Replenishment orders", "1/d", "replenishments / days", _SITE,
         "neutral"),
     Kpi("record_accuracy", "Record accuracy", "share",
@@ -294,7 +294,8 @@ def kpi_arrays(tallies: Sequence[Tally], network: Network | None = None, *,
     with np.errstate(divide="ignore", invalid="ignore"):
         for (kind, place, product, stream), sums in slices.items():
             names = _Names(clock | sums, np.zeros(len(tallies)))
-            level = "product" if product or stream else "place" if place else "total"
+            split = "product" if product or stream else ""
+            level = f"{'place' if place else ''} {split}".strip() or "total"
             for kpi in _candidates(kind, level):
                 if kpi.measures.isdisjoint(sums):
                     continue

@@ -21,7 +21,7 @@ from twin.tally import Key, Tally
 FLAWS = frozenset({"damaged", "wrong_documents"})
 
 _EPS = 1e-9
-_BLANKS = {"site": "", "to_site": "", "product": "", "quantity": 0.0, "order": 0, "shipment": 0,
+_BLANKS: dict[str, Any] = {"site": "", "to_site": "", "product": "", "quantity": 0.0, "order": 0, "shipment": 0,
            "asset": "", "cause": "", "role": ""}
 
 
@@ -61,14 +61,15 @@ def tally_of(events: pd.DataFrame, network: Network, *, start_h: float = 0.0,
     missing = sorted({"time", "event"} - set(events.columns))
     if missing:
         raise ValueError(f"events: column '{missing[0]}' is missing. Give time (h) and event.")
-    rows = events.assign(**{column: blank for column, blank in _BLANKS.items()
-                            if column not in events.columns})
+    rows = events.copy()
+    for column, blank in _BLANKS.items():
+        if column not in rows.columns:
+            rows[column] = blank
+    if not np.isfinite(rows["time"].to_numpy(dtype=float)).all():
+        raise ValueError("events: a time is missing or infinite. Give hours from the start.")
     rows = rows.sort_values("time", kind="stable")
     end = end_h if end_h is not None else float(rows["time"].max()) if len(rows) else start_h
     rows = rows[rows["time"] <= end]
-    times = rows["time"].to_numpy(dtype=float)
-    if not np.isfinite(times).all():
-        raise ValueError("events: a time is missing or infinite. Give hours from the start.")
     sums: defaultdict[Key, float] = defaultdict(float)
     listed = list(rows.itertuples(index=False))
     parts = (_orders(listed, network, start_h, end), _shelves(listed, network, start_h, end),

@@ -144,7 +144,7 @@ def _more(count: int) -> str:
 
 
 def _lines(rows: pd.DataFrame, settings: list[str]) -> list[Line]:
-    """One line a KPI and place, in the order of the rows; those that are always zero are left out."""
+    """One line a KPI and place, in the order of the rows; those always zero are left out."""
     at = {name: i for i, name in enumerate(settings)}
     lines: dict[tuple[str, str], Line] = {}
     for row in rows.itertuples():
@@ -199,7 +199,7 @@ def kind_of(place: str, network: Network) -> str:
 def _cards(result: Result, settings: list[str]) -> Iterator[Card]:
     """For every setting beside the baseline: counts of verdicts, and its largest shown effects."""
     rows = headlines(result.kpis)
-    base = rows[rows["setting"] == settings[0]].set_index("kpi")["mean"] if settings else {}
+    base = rows[rows["setting"] == settings[0]].set_index("kpi")["mean"]
     for name in settings[1:]:
         own = rows[(rows["setting"] == name) & (rows["verdict"] != "")]
         card = Card(title_of(name), _means(result, name))

@@ -55,7 +55,8 @@ def mser(series: Sequence[float] | Array, batch: int = 5) -> Truncation:
     last = batches // 2
     score = (spread / left.astype(float) ** 2)[: last + 1]
     best = int(np.argmin(score))
-    return Truncation(best * batch, float(tail[best]), best < last or score[best] == 0.0)
+    return Truncation(best * batch, float(tail[best]),
+                      bool(best < last or score[best] == 0.0))
 
 
 def warmup(runs: Sequence[Tally], batch: int = 5) -> Warmup:
