@@ -21,8 +21,8 @@ from twin.tally import Key, Tally
 FLAWS = frozenset({"damaged", "wrong_documents"})
 
 _EPS = 1e-9
-_BLANKS: dict[str, Any] = {"site": "", "to_site": "", "product": "", "quantity": 0.0, "order": 0, "shipment": 0,
-           "asset": "", "cause": "", "role": ""}
+_BLANKS: dict[str, Any] = {"site": "", "to_site": "", "product": "", "quantity": 0.0, "order": 0,
+                           "shipment": 0, "asset": "", "cause": "", "role": ""}
 
 
 def tally_of(events: pd.DataFrame, network: Network, *, start_h: float = 0.0,
