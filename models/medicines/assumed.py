@@ -118,7 +118,7 @@ PACK_KG_PER_M3 = 200.0
 SAME_DAY = "12h"  # the file has days, not hours
 
 # -- distribution centres --------------------------------------------------------------------------
-SERVICE_FACTOR = 2.05  # safety stock in standard deviations of demand over the lead time (98 %)
+SERVICE_FACTOR = 1.64  # safety stock in standard deviations of demand over the lead time (95 %)
 COVER_DAYS = 30.0  # an order is for so many days of demand
 HOLDING_SHARE_A_YEAR = 0.15  # of value
 POLICIES = {  # product -> policy, review in days (0 = continuous)
