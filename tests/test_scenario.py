@@ -15,10 +15,13 @@ from twin.scenario import NEEDS, Scenario, ScenarioError
 from twin.targets import UnmetNeed, fit, unmet
 
 SHIPPED = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
-PROMISED = """baseline demand_spike regional_demand_spike delayed_shipment port_closure lane_closure
-    supplier_outage capacity_cut breakdown slow_machine quality_drop refrigeration_failure
-    fuel_price_rise lost_visibility batch_reporting real_time expedite extra_trucks
-    alternate_source higher_reorder_points""".split()
+PROMISED = [
+    "baseline", "demand_spike", "regional_demand_spike", "delayed_shipment", "port_closure",
+    "lane_closure", "supplier_outage", "capacity_cut", "breakdown", "slow_machine",
+    "quality_drop", "refrigeration_failure", "fuel_price_rise", "lost_visibility",
+    "batch_reporting", "real_time", "expedite", "extra_trucks", "alternate_source",
+    "higher_reorder_points",
+]
 
 
 def scenario(**event: Any) -> Scenario:
@@ -51,7 +54,7 @@ def chain() -> Network:
     )
 
 
-# ---- what ships ------------------------------------------------------------------------------------
+# ---- what ships ---------------------------------------------------------------------------------
 
 
 def test_every_promised_scenario_ships() -> None:
@@ -75,7 +78,7 @@ def test_shipped_scenarios_use_every_type_of_event() -> None:
     assert used == set(EVENTS)
 
 
-# ---- documents -------------------------------------------------------------------------------------
+# ---- documents ----------------------------------------------------------------------------------
 
 
 def test_durations_are_text_or_hours() -> None:
@@ -143,7 +146,7 @@ def test_a_scenario_is_frozen() -> None:
         Scenario.baseline().name = "other"  # type: ignore[misc]
 
 
-# ---- composition -----------------------------------------------------------------------------------
+# ---- composition --------------------------------------------------------------------------------
 
 
 def test_two_scenarios_compose() -> None:
@@ -165,11 +168,11 @@ def test_the_baseline_adds_nothing() -> None:
 
 
 def test_two_events_of_one_name_do_not_compose() -> None:
-    with pytest.raises(ScenarioError, match="both have the event 'e'. Rename it"):
+    with pytest.raises(ScenarioError, match=r"both have the event 'e'. Rename it"):
         scenario(type="demand", factor=2) + scenario(type="demand", factor=3)
 
 
-# ---- what they address -----------------------------------------------------------------------------
+# ---- what they address --------------------------------------------------------------------------
 
 
 def test_patterns_are_those_of_a_shell() -> None:
@@ -227,7 +230,7 @@ def test_every_need_can_be_missing(chain: Network) -> None:
         "storage_area", "several_sources"]
 
 
-# ---- hostile documents -----------------------------------------------------------------------------
+# ---- hostile documents --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -245,7 +248,7 @@ def test_every_need_can_be_missing(chain: Network) -> None:
     ("a: \x00", "is not YAML"),
 ])
 def test_hostile_documents_are_refused(text: str, message: str) -> None:
-    with pytest.raises(DocumentError, match="bad.yaml") as caught:
+    with pytest.raises(DocumentError, match=r"bad\.yaml") as caught:
         parse_document(text, "bad.yaml")
     assert message in str(caught.value)
 

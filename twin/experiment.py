@@ -138,13 +138,17 @@ def run(
     plain = learned.apply(network) if learned else network
     labelled = _labelled(scenarios, workspace)
     horizon_h = _hours("horizon", horizon)
+    for key, value in (("seed", seed), ("confidence", confidence), ("precision", precision),
+                       ("simulate.engine", engine), ("simulate.workers", workers)):
+        if value is not None:
+            _checked(key, value)
     state, state_digest = _state(state)
     settings = {label: _fitted(plain, scenario) for label, scenario in labelled.items()}
     n = _checked("replications", replications)
 
     def task(label: str, replication: int, warmup_h: float, *, events: bool = False) -> Task:
-        return Task(label, *settings[label], horizon_h, warmup_h, _checked("seed", seed),
-                    replication, events, state)
+        return Task(label, *settings[label], horizon_h, warmup_h, seed, replication,
+                    events, state)
 
     def play_all(tasks: Sequence[Task], report: Progress | None) -> list[Played]:
         from twin.simulate.replications import replicate
