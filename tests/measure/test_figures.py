@@ -105,6 +105,21 @@ def test_a_map_of_sites_without_a_place_stands_in_columns() -> None:
     assert "stand in columns" in network_map(Network(sites=sites)).texts[1].get_text()
 
 
+def test_a_plant_shows_where_lots_wait() -> None:
+    world = worlds.network(
+        groups=[{"site": "works", "group": name} for name in ("press", "cut", "pack")],
+        routings=[{"site": "works", "product": "reel", "step": step, "group": group,
+                   "process_time": "1h"} for step, group in ((1, "press"), (2, "cut"), (3, "pack"))],
+        machines=[{"machine": name, "site": "works", "group": name[:-1]}
+                  for name in ("press1", "cut1", "pack1")])
+    sums = {("queue_time", "works/cut", "reel", ""): 30.0,
+            ("jobs_queued", "works/cut", "reel", ""): 4.0}
+    runs = {"baseline": [Tally("baseline", 0, 0.0, 24.0, sums)]}
+    drawn = pictures(worlds.result(runs, world), world)
+    assert drawn["plant"].finding == "Lots wait longest for cut: 7.50 h on average"
+    assert list(drawn) == ["network", "plant", "utilisation"]
+
+
 def test_hostile_names_are_drawn_as_they_are(tmp_path: Path) -> None:
     world = Network(title=NASTY, sites=[{"site": NASTY, "kind": "warehouse"}])
     sums = {("units_ordered", NASTY, NASTY, ""): 9.0, ("units_at_once", NASTY, NASTY, ""): 3.0,

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from twin.measure.charts import comparison, over_time, settings_of, utilisation
 from twin.measure.maps import network_map
+from twin.measure.shop import busiest_plant, shop_picture
 from twin.measure.style import styled
 from twin.measure.sweeps import sweep_picture, sweeps
 from twin.network import Network
@@ -33,7 +34,12 @@ class Picture:
 
 def pictures(result: Result, network: Network) -> dict[str, Picture]:
     """Draw every picture that the result has something to show for, by file name."""
-    made: dict[str, Figure] = {"network": network_map(network, lane_flows(result.kpis))}
+    made: dict[str, Figure] = {}
+    plant = busiest_plant(network)
+    if len(network.sites) > 1 or plant is None:
+        made["network"] = network_map(network, lane_flows(result.kpis))
+    if plant is not None:
+        made["plant"] = shop_picture(network, result.kpis, plant)
     if len(result.tallies) > 1:
         made["comparison"] = comparison(result.kpis)
     if any(tally.samples for runs in result.tallies.values() for tally in runs):

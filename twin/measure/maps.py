@@ -85,19 +85,22 @@ def _size(at: Mapping[str, Point], fit: bool) -> tuple[float, float]:
 
 
 def _finding(network: Network, flows: Mapping[str, float]) -> str:
-    name = clean(network.title or network.name, 70)
-    moving = {lane: flow for lane, flow in flows.items() if flow > 0}
+    moving = sorted(((flow, lane) for lane, flow in flows.items() if flow > 0), reverse=True)
     if not moving:
-        return name
-    busiest = max(moving, key=lambda lane: moving[lane])
-    origin, _, rest = busiest.partition(":")
-    share = moving[busiest] / sum(moving.values())
-    return (f"{name}: {share * 100:.0f} % of all units move from {clean(origin)} "
-            f"to {clean(rest.rpartition(':')[0])}")
+        return clean(network.title or network.name, 90)
+    total = sum(flow for flow, _ in moving)
+    share, busiest = moving[0][0] / total, moving[0][1]
+    if share < 0.15:
+        half = int(np.searchsorted(np.cumsum([flow for flow, _ in moving]), total / 2)) + 1
+        return f"{half} of {len(network.lanes)} lanes carry half of all units that move"
+    origin, destination, _ = busiest.split(":")
+    return (f"{share * 100:.0f} % of all units that move go from {clean(origin)} "
+            f"to {clean(destination)}")
 
 
 def _detail(network: Network, flows: Mapping[str, float], geographic: bool) -> str:
-    text = f"{len(network.sites)} sites, {len(network.lanes)} lanes"
+    text = (f"{clean(network.title or network.name, 60)}: {len(network.sites)} sites, "
+            f"{len(network.lanes)} lanes")
     if any(flows.values()):
         text += (f"; a lane is as wide as its flow (widest: "
                  f"{number(max(flows.values()))} units/d, baseline)")
@@ -181,7 +184,7 @@ def _frame(made: Figure, axes: Axes, points: Sequence[Point], geographic: bool) 
 def _graticule(axes: Axes) -> None:
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     steps = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0)
-    step = next((s for s in steps if (right - left) / s <= 9), 60.0)
+    step = next((s for s in steps if (right - left) / s <= 11), 60.0)
     style: Any = {"color": GRID, "linewidth": 0.8, "zorder": 0.5}
     label: Any = {"fontsize": 7, "color": FAINT, "zorder": 0.6}
     inset = 0.008
@@ -208,6 +211,7 @@ def _lanes(axes: Axes, network: Network, at: Mapping[str, Point],
     modes = _modes(network)
     lanes = sorted(network.lanes, key=lambda lane: -flows.get(":".join(lane), 0.0))
     paths, widths, colours = [], [], []
+    thick = float(np.clip(6.0 - len(lanes) / 30, 2.4, 5.4))
     for origin, destination, mode in reversed(lanes[:_MOST_LANES]):
         flow = flows.get(f"{origin}:{destination}:{mode}", 0.0)
         stops = [at[origin], at[destination]]
@@ -215,14 +219,15 @@ def _lanes(axes: Axes, network: Network, at: Mapping[str, Point],
         if via and via in at:
             stops.insert(1, at[via])
         for start, end in pairwise(stops):
-            paths.append(_arc(start, end, modes.index(mode)))
-            widths.append(0.7 if not widest else 0.6 + 5.4 * (flow / widest) ** 0.5)
+            paths.append(arc(start, end, modes.index(mode)))
+            widths.append(0.7 if not widest else 0.5 + thick * (flow / widest) ** 0.5)
             colours.append(SERIES[modes.index(mode) % len(SERIES)])
-    axes.add_collection(LineCollection(paths, linewidths=widths, colors=colours, alpha=0.5,
+    faint = float(np.clip(0.55 - len(lanes) / 700, 0.3, 0.5))
+    axes.add_collection(LineCollection(paths, linewidths=widths, colors=colours, alpha=faint,
                                        zorder=1, capstyle="round"), autolim=False)
 
 
-def _arc(start: Point, end: Point, rank: int) -> list[Point]:
+def arc(start: Point, end: Point, rank: int = 0) -> list[Point]:
     """A curve bent to the right of its direction, so that there and back are two lines."""
     (x0, y0), (x1, y1) = start, end
     bend = 0.12 + 0.05 * (rank % 3)
@@ -273,12 +278,15 @@ def _labels(made: Figure, axes: Axes, names: Sequence[str], at: Mapping[str, Poi
     inside = [axes.transData.transform(point) for point in at.values()]
     taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in inside]
     renderer = made.canvas.get_renderer()  # type: ignore[attr-defined]
-    for name in sorted(names, key=lambda n: -weight[n])[:_MOST_LABELS]:
-        label = axes.text(0, 0, clean(name, 24), fontsize=8, color=INK, zorder=5,
-                          va="center", ha="left")
+    near = _neighbours(sorted(names, key=lambda n: -weight[n]),
+                       {name: _pixel(axes, at[name]) for name in names})
+    for name, others in list(near.items())[:_MOST_LABELS]:
+        text = ", ".join(clean(n, 24) for n in (name, *others))
+        if len(text) > 28:
+            text = clean(name, 24) + (f" +{len(others)}" if others else "")
+        label = axes.text(0, 0, text, fontsize=8, color=INK, zorder=5, va="center", ha="left")
         extent = label.get_window_extent(renderer)
-        x, y = axes.transData.transform(at[name])
-        spot = _spot((x, y), extent.width, extent.height, taken,
+        spot = _spot(_pixel(axes, at[name]), extent.width, extent.height, taken,
                      (frame.x0, frame.y0, frame.x1, frame.y1))
         if spot is None:
             label.remove()
@@ -288,6 +296,25 @@ def _labels(made: Figure, axes: Axes, names: Sequence[str], at: Mapping[str, Poi
         x, y = axes.transData.inverted().transform((spot[0], spot[1] + extent.height / 2))
         label.set_position((x, y))
         label.set_path_effects([withStroke(linewidth=2.2, foreground=SEA)])
+
+
+def _pixel(axes: Axes, point: Point) -> Point:
+    x, y = axes.transData.transform(point)
+    return float(x), float(y)
+
+
+def _neighbours(names: Sequence[str], pixels: Mapping[str, Point]) -> dict[str, list[str]]:
+    """Names that stand for themselves, each with those that stand on the same spot."""
+    near: dict[str, list[str]] = {}
+    for name in names:
+        x, y = pixels[name]
+        for other in near:
+            if hypot(x - pixels[other][0], y - pixels[other][1]) < 7.0:
+                near[other].append(name)
+                break
+        else:
+            near[name] = []
+    return near
 
 
 def _spot(point: Point, width: float, height: float, taken: Sequence[Box],
