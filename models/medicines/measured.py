@@ -8,7 +8,7 @@ import scms_lines as scms
 from assumed import BASE_DAYS, BY_CODE, CENTRE_DAYS, LEAST_INBOUND, MOST_SUPPLIERS
 from scms_lines import Lateness, Time
 
-LEAST_ORDERS = 4  # of a stream in the last two fitted years
+LEAST_ORDERS = 2  # of a stream in the last two fitted years
 LEAST_DIRECT = 30  # direct lines that keep a supplier of little value (a local wholesaler)
 
 
