@@ -90,6 +90,20 @@ class Ledger:
     def __len__(self) -> int:
         return self.base + self.count
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels from a worker: the resident rows; a running digest cannot."""
+        if self.spilled:
+            raise TypeError("A ledger that has spilled to files stays in its process. "
+                            "Write it to one file and send that.")
+        kept = ("spill_to", "chunk", "names", "codes", "columns", "count")
+        return {name: getattr(self, name) for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["spill_to"], state["chunk"])  # type: ignore[misc]
+        self.names, self.codes, self.columns = state["names"], state["codes"], state["columns"]
+        self._rows()
+        self.count = state["count"]
+
     def code(self, name: str) -> int:
         """The number that stands for a text in this ledger."""
         found = self.codes.get(name)
