@@ -104,8 +104,7 @@ def spill(days: float, rows: int) -> dict[str, Any]:
     """Play the shops for `days` with a ledger that keeps `rows` rows and spills the rest."""
     world = Shops(days=days)
     with tempfile.TemporaryDirectory() as folder:
-        book = Ledger()
-        book.spill(Path(folder), rows)
+        book = Ledger(spill_to=Path(folder), chunk=rows)
         began = perf_counter()
         play(shops_network(world), BASELINE, horizon_h=24 * days, ledger=book)
         seconds = perf_counter() - began
