@@ -90,6 +90,11 @@ class Pause(simpy.Event):
         fresh.callbacks, self.callbacks = self.callbacks, []
         return fresh
 
+    @property
+    def asleep(self) -> bool:
+        """Whether somebody waits on it for no set time."""
+        return not self._fired
+
     def wake(self, phase: int = START) -> None:
         """Let an idle process go on at this instant; a second call changes nothing."""
         if not self._fired:

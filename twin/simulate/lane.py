@@ -272,6 +272,10 @@ class Lane:
         if arrivals:
             self.arrivals_closed[cause] = None
 
+    def shut_gate(self, cause: str) -> None:
+        """Keep what comes waiting at the destination until `reopen`."""
+        self.arrivals_closed[cause] = None
+
     def reopen(self, cause: str) -> None:
         """One cause of closure has gone."""
         self.closures.pop(cause, None)

@@ -41,7 +41,7 @@ class Pattern:
         for row in self.rows:
             if row.hour is not None and int(row.hour) != when.hour:
                 continue
-            if row.weekday is not None and not _is_weekday(str(row.weekday), when.weekday()):
+            if row.weekday is not None and not is_weekday(str(row.weekday), when.weekday()):
                 continue
             if row.month is not None and int(row.month) != when.month:
                 continue
@@ -73,7 +73,7 @@ class Pattern:
         return float("inf")
 
 
-def _is_weekday(text: str, weekday: int) -> bool:
+def is_weekday(text: str, weekday: int) -> bool:
     """Whether `mon-fri`, `sat` or `6` names this weekday (0 is Monday)."""
     first, _, last = text.strip().lower().partition("-")
     if first.isdigit():

@@ -147,19 +147,19 @@ class Truck:
             litres = litres_per_100km(self.fuel_points, share) * km / 100.0
             lane.drove(self, km, litres, share)
             self.leg_began = started
-        for hook in self.hooks:
-            hook.working(hours)
         self.moving = True
         while self.left > _EPS or self.stops:
             if self.stops:
                 yield self.pause.idle()
                 continue
             self.leg, self.rolling = env._now, True
+            for hook in self.hooks:
+                hook.working()
             yield self.pause.until(self.leg + self.left, RECEIPT)
             self.left, self.rolling = self.left_now(), False
+            for hook in self.hooks:
+                hook.resting()
         self.moving = False
-        for hook in self.hooks:
-            hook.resting()
         lane.cost += row.cost_per_hour * (env._now - started)
 
     def left_now(self) -> float:

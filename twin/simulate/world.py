@@ -11,9 +11,13 @@ import numpy as np
 
 from twin.ledger import Ledger
 from twin.network import Network
+from twin.simulate.assets import failures_of, keep_hours
 from twin.simulate.book import Book
+from twin.simulate.calendar import Calendar, calendars_of
+from twin.simulate.crew import Crew
 from twin.simulate.customer import Customer
 from twin.simulate.dock import Dock
+from twin.simulate.failure import Failure
 from twin.simulate.firm import book_firm_orders
 from twin.simulate.kernel import DEMAND, SAMPLE, Environment
 from twin.simulate.lane import Lane
@@ -69,6 +73,10 @@ class World:
         self.dials: dict[str, dict[str, float]] = {}  #: what disturbances hold
         self.times: list[float] = []
         self.snapshots: dict[Key, list[float]] = {}
+        self.crews: dict[str, Crew] = {}
+        self.failures: dict[str, Failure] = {}  #: by the cause that they stop with
+        self.calendars: dict[tuple[str, str], Calendar] = {}
+        self._shifts = calendars_of(network)
         self._build()
 
     # -- building --------------------------------------------------------------------------------
@@ -94,6 +102,9 @@ class World:
             area = Area(self, area_row)
             self.areas[area_row.site, area_row.area] = area
             self._add(area)
+        for crew_row in network.crews.values():
+            crew = self.crews[crew_row.crew] = Crew(self, crew_row)
+            self._add(crew)
         self.plants = plants_of(self)
         for fleet in self.fleets.values():
             self._add(fleet)
@@ -107,6 +118,7 @@ class World:
         self.customers = [Customer(self, row) for row in network.demand.values()]
         for customer in self.customers:
             self._add(customer)
+        failures_of(self)
         for lane in self.lanes.values():
             lane.connect()
         for shelf in self.shelves:
@@ -114,6 +126,22 @@ class World:
 
     def _add(self, actor: Any) -> None:
         self.actors[actor.name] = actor
+
+    def add_failure(self, failure: Failure) -> None:
+        """Know a cause of failure by its name."""
+        self.failures[failure.cause] = failure
+        self._add(failure)
+
+    def calendar(self, name: str | None, site: str | None) -> Calendar | None:
+        """A calendar in the time zone of a site."""
+        if name is None:
+            return None
+        zone = self.network.sites[site].timezone if site in self.network.sites else "UTC"
+        found = self.calendars.get((name, zone))
+        if found is None:
+            found = self.calendars[name, zone] = Calendar(
+                self._shifts.get(name, []), self.network.start, zone)
+        return found
 
     def _area_for(self, shelf: Shelf) -> Area | None:
         """The first storage area of the site that holds the product's range."""
@@ -244,6 +272,9 @@ class World:
         """Start every process."""
         if not self.resumed:
             book_firm_orders(self)
+        keep_hours(self)
+        for failure in self.failures.values():
+            failure.start()
         for shelf in self.shelves:
             if shelf.row.review is not None:
                 self.env.process(shelf.run())

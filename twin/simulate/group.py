@@ -1,0 +1,205 @@
+"""Work centres: a queue before identical or similar machines, with a finite buffer."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from twin.network import Group as GroupRow
+from twin.simulate.dispatch import Queue, Wheel, queue_of
+from twin.simulate.job import Job
+from twin.simulate.kernel import START
+from twin.tally import Key
+
+if TYPE_CHECKING:
+    from twin.simulate.machine import Machine
+    from twin.simulate.plant import Plant
+
+_MEASURES = ("jobs_queued", "jobs_delayed", "queue_time", "jobs_processed", "process_time",
+             "process_time_squared", "units_good", "units_scrapped", "ideal_time")
+QUEUED, DELAYED, WAITED, DONE, HOURS, SQUARES, GOOD, SCRAPPED, IDEAL = range(9)
+
+
+class Group:
+    """One work centre of a plant."""
+
+    def __init__(self, plant: Plant, row: GroupRow, families: list[str]) -> None:
+        self.plant, self.env, self.row = plant, plant.env, row
+        self.name = f"{row.site}/{row.group}"
+        self.buffer = row.buffer
+        self.queue: Queue = queue_of(row.dispatch, families)
+        self.wheel = self.queue if isinstance(self.queue, Wheel) else None
+        self.machines: list[Machine] = []
+        self.idle: deque[Machine] = deque()
+        self.reserved = 0
+        self.blocked: deque[Any] = deque()  #: machines that hold a lot for this queue
+        self.hungry: deque[Machine] = deque()  #: machines that wait for room before they start
+        self.before = row.blocking == "before"
+        self.at_once = not (self.queue.ranked or self.before or row.preempt)
+        self.capacity_factor = 1.0
+        self.down = 0
+        self.in_work = 0
+        self.sums: dict[tuple[str, str], list[float]] = {}
+        self.reset(self.env._now)
+
+    # -- coming in -------------------------------------------------------------------------------
+    def has_room(self) -> bool:
+        """Whether one more lot may come in."""
+        if self.buffer is None:
+            return True
+        return len(self.queue) + self.reserved < self.buffer + len(self.idle)
+
+    def arrive(self, job: Job) -> None:
+        """A lot comes in; there is room."""
+        now = self.env._now
+        job.arrived = now
+        self.queue.push(job)
+        self.length_moment += now
+        if self.idle:
+            for machine in self.idle:
+                if machine.ready and machine.pause.asleep:
+                    machine.pause.wake(START)
+                    if self.at_once:
+                        break
+        elif self.row.preempt:
+            self._preempt(job)
+
+    def _preempt(self, job: Job) -> None:
+        worst = None
+        for machine in self.machines:
+            running = machine.job
+            if machine.phase == "busy" and running is not None \
+                    and running.order.priority > job.order.priority \
+                    and (worst is None or running.order.priority > worst.job.order.priority):
+                worst = machine
+        if worst is not None:
+            worst.preempt()
+
+    def next_job(self, machine: Machine) -> Job | None:
+        """The next lot for a machine, if one may start."""
+        if not self.queue:
+            return None
+        if self.before:
+            return self._next_with_room(machine)
+        job = self.queue.pop(machine)
+        if job is not None:
+            self.left(job)
+        return job
+
+    def _next_with_room(self, machine: Machine) -> Job | None:
+        """Blocking before service: the first lot whose next work centre has room for it."""
+        for job in self.queue.jobs():
+            after = job.maker.group_after(job)
+            if after is None or after.has_room():
+                if after is not None:
+                    after.reserved += 1
+                    job.reserved = after
+                self.queue.take(job)
+                self.left(job)
+                return job
+            if machine not in after.hungry:
+                after.hungry.append(machine)
+            if not self.queue.ranked:
+                return None
+        return None
+
+    def left(self, job: Job) -> None:
+        """A lot has left the queue."""
+        self.length_moment -= self.env._now
+
+    def moved(self) -> None:
+        """A place has become free: let those in who wait for it."""
+        while self.blocked and self.has_room():
+            holder = self.blocked.popleft()
+            holder.let_go(self)
+        if self.hungry and self.has_room():
+            machines, self.hungry = self.hungry, deque()
+            for machine in machines:
+                machine.pause.wake(START)
+        if self.buffer is not None and self.has_room():
+            self.plant.release()
+
+    # -- disturbances ----------------------------------------------------------------------------
+    def set_capacity_factor(self, factor: float) -> None:
+        """Work with a share of the machines from now on (rounded up to whole machines)."""
+        self.capacity_factor = factor
+        stay = -int(-len(self.machines) * factor // 1)
+        for place, machine in enumerate(self.machines):
+            if place < stay:
+                machine.restart("capacity")
+            else:
+                machine.stop("capacity")
+
+    def change_down(self, change: int) -> None:
+        """A machine goes down or comes up."""
+        now = self.env._now
+        needed = self.row.needed
+        was = len(self.machines) - self.down >= needed
+        self.down += change
+        is_up = len(self.machines) - self.down >= needed
+        if was and not is_up:
+            self.up_time += now - self.up_since
+        elif is_up and not was:
+            self.up_since = now
+
+    # -- score -----------------------------------------------------------------------------------
+    def of(self, job: Job) -> list[float]:
+        """The sums of a lot's product and stream."""
+        key = (job.maker.product, job.order.stream)
+        found = self.sums.get(key)
+        if found is None:
+            found = self.sums[key] = [0.0] * len(_MEASURES)
+        return found
+
+    def begin(self, job: Job) -> None:
+        """Work on a lot begins: its wait is over."""
+        now = self.env._now
+        sums = self.of(job)
+        wait = now - job.arrived
+        sums[QUEUED] += 1.0
+        sums[WAITED] += wait
+        if wait > 0.0:
+            sums[DELAYED] += 1.0
+        self.in_work += 1
+        self.work_moment += now
+
+    def end(self, job: Job) -> None:
+        """Work on a lot has ended."""
+        now = self.env._now
+        hours = now - job.begun
+        sums = self.of(job)
+        sums[DONE] += 1.0
+        sums[HOURS] += hours
+        sums[SQUARES] += hours * hours
+        self.in_work -= 1
+        self.work_moment -= now
+
+    def reset(self, now: float) -> None:
+        """Forget the sums."""
+        self.since = now
+        self.length_moment = len(self.queue) * now
+        self.work_moment = self.in_work * now
+        for sums in self.sums.values():
+            sums[:] = [0.0] * len(_MEASURES)
+        self.up_time = 0.0
+        self.up_since = now
+
+    def measures(self, now: float) -> Iterator[tuple[Key, float]]:
+        """The sums since the last reset."""
+        queue = len(self.queue) * now - self.length_moment
+        work = self.in_work * now - self.work_moment
+        up = self.up_time
+        if len(self.machines) - self.down >= self.row.needed:
+            up += now - self.up_since
+        yield ("queue_length_time", self.name, "", ""), queue
+        yield ("group_wip_time", self.name, "", ""), queue + work
+        yield ("group_up_time", self.name, "", ""), up
+        yield ("group_clock_time", self.name, "", ""), now - self.since
+        for (product, stream), sums in self.sums.items():
+            for measure, value in zip(_MEASURES, sums, strict=True):
+                yield (measure, self.name, product, stream), value
+
+    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
+        """What a snapshot shows."""
+        yield ("queue", self.name, "", ""), float(len(self.queue))
