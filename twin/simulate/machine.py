@@ -83,9 +83,13 @@ class Machine:
     def _idle(self) -> Generator[Pause, Any, None]:
         group = self.group
         group.idle.append(self)
+        before = len(group.queue)
         if group.buffer is not None:
             group.moved()
-        yield self.pause.idle()
+        if len(group.queue) > before:
+            yield self.pause.until(self.env._now, START)
+        else:
+            yield self.pause.idle()
         group.idle.remove(self)
 
     def _turn(self, family: str) -> Generator[Pause, Any, bool]:
