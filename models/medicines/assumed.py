@@ -145,6 +145,7 @@ MAKE_DAYS = 30.0  # taken as the mean time of an order in a plant when stock lev
 INGREDIENT_KG_PER_KG = 0.6  # active ingredient in a kilogram of packed tablets
 INGREDIENT_USD = 60.0
 INGREDIENT_LEAD = ("gamma(mean=30d, sd=10d)", 30.0, 10.0)
+INGREDIENT_LEADS = 3  # reorder point in means of demand over the lead time: plants order in lumps
 
 # -- last mile -------------------------------------------------------------------------------------
 #: cold store -> place, centre, clinics; a 2-8 C test kit, four clinics each, own trucks.

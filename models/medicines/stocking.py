@@ -109,7 +109,7 @@ def stock(chain: Chain) -> Table:
             row |= {"order_up_to": round(point)}
         rows.append(row)
     for letter, kg in chain.ingredient_needs():
-        point = 2 * kg * a.INGREDIENT_LEAD[1]
+        point = a.INGREDIENT_LEADS * kg * a.INGREDIENT_LEAD[1]
         rows.append({"site": f"plant_{letter}", "product": INGREDIENT, "policy": "s_S",
                      "on_hand": round(point + 60 * kg), "reorder_point": round(point),
                      "order_up_to": round(point + 60 * kg), "source": INGREDIENT_SUPPLIER,
