@@ -140,9 +140,9 @@ _TABLE = (
     # cash
     Kpi("days_inventory", "Days inventory outstanding", "d",
         "value_on_hand_time / cost_of_sales / 24", _SITE, "lower"),
-    Kpi("days_sales", "Days sales outstanding", "d", "receivable_time / revenue / 24", _SITE,
+    Kpi("days_sales", "Days sales outstanding", "d", "given(receivable_time) / revenue / 24", _SITE,
         "lower"),
-    Kpi("days_payable", "Days payable outstanding", "d", "payable_time / purchase_cost / 24",
+    Kpi("days_payable", "Days payable outstanding", "d", "given(payable_time) / purchase_cost / 24",
         _SITE, "higher"),
     Kpi("cash_to_cash", "Cash-to-cash", "d",
         "(value_on_hand_time / cost_of_sales + receivable_time / revenue"

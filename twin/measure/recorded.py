@@ -7,7 +7,7 @@ The events are a ledger's, whichever world it came from: columns `time` (h), `ev
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,9 @@ from twin.tally import Key, Tally
 
 #: Causes that make a delivery less than perfect.
 FLAWS = frozenset({"damaged", "wrong_documents"})
+
+#: Cause of a `storing` row that tells the opening stock.
+_OPENING = "stock"
 
 _EPS = 1e-9
 _BLANKS: dict[str, Any] = {"site": "", "to_site": "", "product": "", "quantity": 0.0, "order": 0,
@@ -35,7 +38,8 @@ def tally_of(events: pd.DataFrame, network: Network, *, start_h: float = 0.0,
     `wrong_documents` spoils the order's perfection. Machines: `starting` to `completing` is work,
     with the good units on the latter and rejects on `scrapping`; `failing` to `repairing` is
     down-time and no work. Lanes: `departing` to `arriving` by shipment. Shelves: `storing`,
-    `picking`, `consuming`, `expiring`, from the opening stock of the tables.
+    `picking`, `consuming`, `expiring`, from the opening stock: a `storing` row with cause
+    `stock`, or else the tables.
 
     Parameters
     ----------
@@ -73,7 +77,8 @@ def tally_of(events: pd.DataFrame, network: Network, *, start_h: float = 0.0,
     sums: defaultdict[Key, float] = defaultdict(float)
     listed = list(rows.itertuples(index=False))
     parts = (_orders(listed, network, start_h, end), _shelves(listed, network, start_h, end),
-             _lanes(listed, start_h), _machines(listed, network, start_h, end, planned_h or {}))
+             _lanes(listed, start_h, end),
+             _machines(listed, network, start_h, end, planned_h or {}))
     for part in parts:
         for key, value in part:
             if value:
@@ -151,7 +156,7 @@ def _order_sums(order: _Order, network: Network, start: float,
     if left > _EPS:
         found["orders_overdue"] = end > due + late
     elif order.delivered <= _EPS:
-        found["orders_refused"] = 1
+        found["orders_refused"] = order.lost > 0
     elif order.last >= start:
         wait = order.last - order.placed
         on_time = due - early - _EPS <= order.last <= due + late + _EPS
@@ -164,10 +169,11 @@ def _order_sums(order: _Order, network: Network, start: float,
         yield (measure, order.site, order.product, ""), float(value)
 
 
-def _shelves(rows: Iterable[Any], network: Network, start: float,
+def _shelves(rows: Sequence[Any], network: Network, start: float,
              end: float) -> Iterator[tuple[Key, float]]:
     """Stock on hand over time, and what came in, went out and was thrown away."""
-    level = {key: row.on_hand for key, row in network.stock.items()}
+    told = {(row.site, row.product) for row in rows if row.cause == _OPENING}
+    level = {key: 0.0 if key in told else row.on_hand for key, row in network.stock.items()}
     since = dict.fromkeys(level, start)
     areas: defaultdict[tuple[str, str], float] = defaultdict(float)
     measure = {"storing": "units_received", "picking": "units_issued",
@@ -180,7 +186,7 @@ def _shelves(rows: Iterable[Any], network: Network, start: float,
         areas[at] += level[at] * (moment - since[at])
         since[at] = moment
         level[at] += row.quantity if row.event == "storing" else -row.quantity
-        if row.time >= start:
+        if row.time >= start and row.cause != _OPENING:
             yield (measure[row.event], *at, ""), row.quantity
     for at, units in level.items():
         area = areas[at] + units * (end - since[at])
@@ -190,7 +196,7 @@ def _shelves(rows: Iterable[Any], network: Network, start: float,
         yield ("shelf_time", *at, ""), end - start
 
 
-def _lanes(rows: Iterable[Any], start: float) -> Iterator[tuple[Key, float]]:
+def _lanes(rows: Iterable[Any], start: float, end: float) -> Iterator[tuple[Key, float]]:
     """Shipments by lane, whose name stands as the asset of their departure."""
     left: dict[int, tuple[str, float]] = {}
     arrived: set[int] = set()
@@ -200,12 +206,16 @@ def _lanes(rows: Iterable[Any], start: float) -> Iterator[tuple[Key, float]]:
                 left[row.shipment] = (str(row.asset), row.time)
                 yield ("shipments", row.asset, "", ""), float(row.time >= start)
             yield ("units_shipped", row.asset, row.product, ""), row.quantity * (row.time >= start)
-        elif row.event == "arriving" and row.shipment in left and row.time >= start:
+            yield ("in_transit_time", row.asset, row.product, ""), row.quantity * (
+                end - max(row.time, start))
+        elif row.event == "arriving" and row.shipment in left:
             lane, departed = left[row.shipment]
+            if row.time < start:
+                yield ("in_transit_time", lane, row.product, ""), row.quantity * (start - end)
+                continue
             hours = row.time - departed
             yield ("units_arrived", lane, row.product, ""), row.quantity
-            yield ("in_transit_time", lane, row.product, ""), row.quantity * (
-                row.time - max(departed, start))
+            yield ("in_transit_time", lane, row.product, ""), row.quantity * (row.time - end)
             if row.shipment not in arrived:
                 arrived.add(row.shipment)
                 yield ("shipments_arrived", lane, "", ""), 1.0

@@ -144,7 +144,10 @@ def _more(count: int) -> str:
 
 
 def _lines(rows: pd.DataFrame, settings: list[str]) -> list[Line]:
-    """One line a KPI and place, in the order of the rows; those always zero are left out."""
+    """One line a KPI and place, in the order of the rows.
+
+    Those that are good at zero and always are zero are left out.
+    """
     at = {name: i for i, name in enumerate(settings)}
     lines: dict[tuple[str, str], Line] = {}
     for row in rows.itertuples():
@@ -156,7 +159,8 @@ def _lines(rows: pd.DataFrame, settings: list[str]) -> list[Line]:
         if key not in lines:
             lines[key] = Line(place, KPIS[str(row.kpi)].title, _unit(row), [None] * len(settings))
         lines[key].cells[column] = _cell(row)
-    return [line for line in lines.values() if any(c and c.value for c in line.cells)]
+    return [line for (_, kpi), line in lines.items()
+            if KPIS[kpi].better == "higher" or any(c and c.value for c in line.cells)]
 
 
 def _by_place(kpis: pd.DataFrame, network: Network,
