@@ -29,7 +29,7 @@ def tea(workspace: Workspace) -> Network:
 
 @pytest.fixture(scope="module")
 def result(workspace: Workspace) -> Result:
-    return twin.run("tea", ["double", "port_closure"], horizon="90d", replications=4, workers=1,
+    return twin.run("tea", ["double", "port_closure"], horizon="90d", replications=10, workers=1,
                     ledger=True, workspace=workspace)
 
 
@@ -41,7 +41,7 @@ def test_the_baseline_comes_first_and_every_setting_has_its_replications(result:
     assert list(result.tallies) == ["baseline", "double", "port_closure"]
     assert result.baseline == "baseline"
     for label, tallies in result.tallies.items():
-        assert [tally.replication for tally in tallies] == [0, 1, 2, 3]
+        assert [tally.replication for tally in tallies] == list(range(10))
         assert {tally.scenario for tally in tallies} == {label}
 
 
@@ -65,18 +65,18 @@ def test_scenarios_share_their_luck(tea: Network) -> None:
 
 
 def test_a_run_is_a_function_of_its_arguments(result: Result, workspace: Workspace) -> None:
-    again = twin.run("tea", ["double", "port_closure"], horizon="90d", replications=4, workers=2,
+    again = twin.run("tea", ["double", "port_closure"], horizon="90d", replications=10, workers=2,
                      ledger=True, workspace=workspace)
     pd.testing.assert_frame_equal(figures(again), figures(result))
     assert again.manifest.ledgers == result.manifest.ledgers
     assert again.manifest.kpis_digest == result.manifest.kpis_digest
-    other = twin.run("tea", ["double"], horizon="90d", replications=4, seed=2, workers=1,
+    other = twin.run("tea", ["double"], horizon="90d", replications=10, seed=2, workers=1,
                      ledger=True, workspace=workspace)
     assert other.manifest.ledgers["double"] != result.manifest.ledgers["double"]
 
 
 def test_the_ledger_changes_no_figure(result: Result, workspace: Workspace) -> None:
-    without = twin.run("tea", ["double", "port_closure"], horizon="90d", replications=4,
+    without = twin.run("tea", ["double", "port_closure"], horizon="90d", replications=10,
                        workers=1, workspace=workspace)
     assert without.ledgers == {}
     pd.testing.assert_frame_equal(figures(without), figures(result))
@@ -145,7 +145,7 @@ def test_a_run_starts_from_a_state(tea: Network, tmp_path: Path) -> None:
 
 def test_the_manifest_says_what_was_played_and_no_machine(result: Result, tmp_path: Path) -> None:
     manifest = result.manifest
-    assert (manifest.model, manifest.seed, manifest.replications) == ("tea", 1, 4)
+    assert (manifest.model, manifest.seed, manifest.replications) == ("tea", 1, 10)
     assert manifest.scenarios["double"]["events"]["double"]["factor"] == 2.0
     assert set(manifest.versions) >= {"python", "twin", "simpy", "numpy"}
     text = manifest.text()

@@ -138,7 +138,7 @@ def _read(arguments: list[str]) -> _Line:
         flag, equals, value = word.partition("=")
         if flag in ("--workspace", "--output"):
             value = value if equals else next(words, "")
-            if not value:
+            if not value or value.startswith("-"):
                 raise SettingError(f"{flag} names no folder. Write {flag} FOLDER.")
             setattr(line, flag[2:], value)
         elif word == "--json":

@@ -109,10 +109,12 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("from", "a state document to start from", "", _maybe(_text)),
     Key("ledger", "write the events of one replication a scenario: yes or no", "yes",
         _word("yes", "no")),
+    Key("report", "write report.html and figures: yes or no", "yes", _word("yes", "no")),
 )}
 
 #: Keys whose values may not be swept: one run has one of each.
-ONCE = ("simulate.workers", "simulate.engine", "simulate.address", "ledger", "confidence")
+ONCE = ("simulate.workers", "simulate.engine", "simulate.address", "ledger", "report",
+        "confidence")
 
 
 def parse(arguments: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -23,22 +23,24 @@ if TYPE_CHECKING:
 Made = tuple[Result, Network, str]
 
 
-def write(made: Sequence[Made], output: Path, screen: Screen) -> Path:
+def write(made: Sequence[Made], output: Path, screen: Screen, *, with_report: bool = True) -> Path:
     """Write results into ``<time>-<model>/`` and point ``latest`` to it; the folder."""
     models = "+".join(dict.fromkeys(network.name for _, network, _ in made))
     folder = _fresh(output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{models[:80]}")
     if len(made) == 1:
-        _write_one(*made[0][:2], folder, screen)
+        _write_one(made[0][0], folder)
     else:
         for number, (result, network, _) in enumerate(made, start=1):
             part = folder / f"{number}-{network.name}"
             part.mkdir()
-            _write_one(result, network, part, screen)
+            _write_one(result, part)
+            if with_report:
+                _write_pictures(result, network, part, screen)
         runs = [asdict(result.manifest) for result, _, _ in made]
         (folder / "manifest.json").write_text(json.dumps({"runs": runs}, indent=2) + "\n", "utf-8")
         _write_csv(joined([(result, text) for result, _, text in made]), folder / "kpis.csv")
-        if len({network.name for _, network, _ in made}) == 1:
-            _write_pictures(_joined_result(made), made[0][1], folder, screen)
+    if with_report and len({network.name for _, network, _ in made}) == 1:
+        _write_pictures(_joined_result(made), made[0][1], folder, screen)
     _point(output / "latest", folder)
     return folder
 
@@ -58,20 +60,21 @@ def joined(made: Sequence[tuple[Result, str]]) -> pd.DataFrame:
 
 def _joined_result(made: Sequence[Made]) -> Result:
     """Runs of one model as one result, for one picture."""
+    if len(made) == 1:
+        return made[0][0]
     tallies = {f"{label} {text}".strip(): runs for result, _, text in made
                for label, runs in result.tallies.items()}
     kpis = joined([(result, text) for result, _, text in made])
     return replace(made[0][0], kpis=kpis, tallies=tallies, ledgers={})
 
 
-def _write_one(result: Result, network: Network, folder: Path, screen: Screen) -> None:
+def _write_one(result: Result, folder: Path) -> None:
     (folder / "manifest.json").write_text(result.manifest.text(), "utf-8")
     _write_csv(result.kpis, folder / "kpis.csv")
     if result.ledgers:
         from twin.ledger import write_ledgers
 
         write_ledgers(folder / "ledger.parquet", result.ledgers)
-    _write_pictures(result, network, folder, screen)
 
 
 def _write_csv(kpis: pd.DataFrame, path: Path) -> None:

@@ -31,7 +31,8 @@ def run_command(arguments: Sequence[str], workspace: Workspace, screen: Screen,
         results.append((_played(block, whole.once, screen, workspace), block))
     made = [(replace(result, manifest=replace(result.manifest, settings=whole.settings)), block)
             for result, block in results]
-    folder = write([(result, block.network, block.text) for result, block in made], output, screen)
+    folder = write([(result, block.network, block.text) for result, block in made], output, screen,
+                   with_report=whole.once["report"] == "yes")
     screen.show([(result, block.text) for result, block in made], folder)
     return 0
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLOURS = {"better": "green", "worse": "red", "no effect shown": "bright_black"}
+_FILES = ("report.html", "kpis.csv", "ledger.parquet", "figures", "manifest.json")
 _PER_TABLE = 4
 _PIPED_WIDTH = 140
 
@@ -92,8 +93,9 @@ class Screen:
         for result, text in made:
             self._one(result, text)
         if folder is not None:
-            self.say(f"Everything in {folder.as_posix()}: report.html, kpis.csv (every KPI by "
-                     "place and product), figures, manifest.json")
+            names = ", ".join(name for name in _FILES if (folder / name).exists())
+            self.say(f"In {folder.as_posix()}: {names}. kpis.csv has every KPI by place and "
+                     "product.")
 
     def _one(self, result: Result, text: str) -> None:
         manifest, rows = result.manifest, result.headline
