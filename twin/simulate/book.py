@@ -52,7 +52,7 @@ class Book:
                 "lane": None if order.lane is None else order.lane.name,
                 "owner": None if order.owner is None else order.owner.name,
                 "unit_price": order.unit_price, "stream": order.stream, "tag": order.tag,
-                "flawed": order.flawed,
+                "flawed": order.flawed, "at_once": order.at_once,
                 "parent": None if order.parent is None else self.keep(order.parent),
             }
         return number
@@ -83,8 +83,8 @@ class Book:
                 lane=None if row["lane"] is None else world.lanes[row["lane"]],
                 stream=row["stream"])
             order.open, order.undelivered = row["open"], row["undelivered"]
-            order.unit_price, order.tag, order.flawed = (
-                row["unit_price"], row["tag"], row["flawed"])
+            order.unit_price, order.tag, order.flawed, order.at_once = (
+                row["unit_price"], row["tag"], row["flawed"], row["at_once"])
             self.orders[order.number] = order
         for row in rows:
             order = self.orders[row["number"]]

@@ -137,6 +137,10 @@ class Customer:
     def shipped(self, order: Order, quantity: float) -> None:
         """Learn that goods have left: the sale is earned."""
         self.sold += quantity
+        delay = 0.0 if order.lane is None else order.lane.row.order_delay
+        if self.env._now <= order.placed + delay + _EPS:
+            self.at_once_units += quantity
+            order.at_once += quantity
 
     def receive(self, order: Order, quantity: float, goods: Goods) -> None:
         """Take delivery."""
@@ -144,8 +148,6 @@ class Customer:
         self._backlog(-quantity)
         order.undelivered -= quantity
         self.slow_delivered += quantity
-        if now == order.placed:
-            self.at_once_units += quantity
         if self.ledger is not None:
             for lot in goods or (None,):
                 self.ledger.add(now, "delivering", site=self.site, product=order.product,
@@ -178,7 +180,7 @@ class Customer:
         self.complete += 1
         self.wait += wait
         self.wait_squared += wait * wait
-        if wait == 0.0 and not lost:
+        if order.at_once >= order.quantity - _EPS:
             self.at_once += 1
         due = order.due if order.due is not None else now
         on_time = due - self.early <= now <= due + self.late + _EPS

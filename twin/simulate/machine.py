@@ -251,7 +251,7 @@ class Machine:
         for job in done:
             group.end(job)
             sums = group.of(job)
-            sums[IDEAL] += operation.ideal * (job.units if operation.per_unit else 1.0)
+            sums[IDEAL] += operation.ideal_hours(job.units, len(done)) / self.row.speed
             target = self.plant.worked(job, scrapped=scrapped)
             if target is None:
                 continue

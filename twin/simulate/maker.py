@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
-from math import ceil, inf
+from math import ceil, inf, sqrt
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from twin.network import BomLine, Step
 from twin.simulate.group import Group
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from twin.simulate.plant import Plant
 
 _EPS = 1e-9
+_COUNTED = 100  #: trials that are drawn one by one
 
 
 class Operation:
@@ -39,7 +40,7 @@ class Operation:
                                                            row.yield_)
         self.where = where
         self.plant = plant
-        self.dice: np.random.Generator | None = None
+        self.dice = world.streams.uniform(f"operation {where}", "good units")
         branches = [b for b in world.network.branches.values()
                     if (b.site, b.product, b.step) == (row.site, row.product, row.step)]
         self.branches = [(branch.share, branch.next) for branch in branches]
@@ -55,6 +56,12 @@ class Operation:
     def expected(self, units: float) -> float:
         """Mean hours of work on a lot."""
         return self.mean * units if self.per_unit else self.mean
+
+    def ideal_hours(self, units: float, lots: int) -> float:
+        """Ideal hours of one lot of a batch, at speed 1."""
+        if self.per_unit:
+            return self.ideal * units
+        return self.ideal / lots if self.row.per == "batch" else self.ideal
 
     def hours(self, units: float, machine: str | None) -> float:
         """Hours of work on a lot, drawn (at speed 1)."""
@@ -73,9 +80,18 @@ class Operation:
         share = min(1.0, max(0.0, (1.0 if self.share is None else self.share()) * factor))
         if units != int(units):
             return units * share
-        if self.dice is None:
-            self.dice = self.plant.world.streams.generator(f"operation {self.where}", "good units")
-        return float(self.dice.binomial(int(units), share))
+        return _binomial(int(units), share, self.dice)
+
+
+def _binomial(count: int, share: float, dice: Callable[[], float]) -> float:
+    """Successes in so many trials; of many, by the normal approximation."""
+    if share <= 0.0 or share >= 1.0:
+        return count * share
+    if count <= _COUNTED:
+        return float(sum(dice() < share for _ in range(count)))
+    drawn = count * share + sqrt(count * share * (1.0 - share)) * NormalDist().inv_cdf(
+        min(1.0 - 1e-12, max(1e-12, dice())))
+    return float(min(count, max(0, round(drawn))))
 
 
 class Maker:

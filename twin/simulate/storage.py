@@ -59,7 +59,7 @@ class Area:
     def hold(self, shelf: Shelf) -> None:
         """A shelf stands here from the start, with what it has."""
         self.shelves.append(shelf)
-        shelf.area = self
+        shelf.stand_in(self)
         self._use(shelf.on_hand * shelf.thing.volume_m3)
 
     def admit(self, shelf: Shelf, quantity: float, goods: Goods) -> None:

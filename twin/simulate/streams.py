@@ -115,14 +115,14 @@ class Streams:
 
     def _blocks(self, actor: str, purpose: str, quantity: Quantity) -> Iterator[list[float]]:
         """Growing blocks of values; nothing is made before the first is asked for."""
-        generator = self._generator(actor, purpose)
+        generator = self.generator(actor, purpose)
         block = block_of(quantity)
         size = _FIRST
         while True:
             yield block(generator, size).tolist()
             size = min(_LARGEST, 2 * size)
 
-    def _generator(self, actor: str, purpose: str) -> np.random.Generator:
+    def generator(self, actor: str, purpose: str) -> np.random.Generator:
         """The generator of a name, at its beginning."""
         name = f"{actor}\x00{purpose}".encode()
         words = unpack("<4I", blake2b(name, digest_size=16).digest())

@@ -1,0 +1,157 @@
+"""The score of a shelf: its levels, their integrals over time, and what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+from typing import TYPE_CHECKING
+
+from twin.network import Stock
+from twin.simulate.record import Record
+from twin.tally import Key
+
+if TYPE_CHECKING:
+    from twin.simulate.world import World
+
+EPS = 1e-9
+DAY = 24.0
+
+
+class ShelfScore:
+    """Levels and sums of one row of `stock`.
+
+    Time integrals are kept as moments: the integral of x over [0, T] is x(T) T minus the sum of
+    its changes times their times.
+    """
+
+    def __init__(self, world: World, row: Stock) -> None:
+        self.world, self.env, self.row = world, world.env, row
+        self.site, self.product = row.site, row.product
+        self.name = f"shelf {row.site}/{row.product}"
+        self.thing = world.network.products[row.product]
+        self.ledger = world.ledger
+        self.on_hand = row.on_hand
+        self.owed = 0.0
+        self.on_order = 0.0
+        self.empty_since = 0.0 if self.on_hand <= EPS else inf
+        self.record: Record | None = None
+        self.gap_area = self.gap_since = 0.0
+        #: a day of continuously reviewed shelves, else from review to review
+        self.period = row.review or DAY
+        self.period_end = inf if row.review else self.period
+        self.period_units = self.period_ordered = 0.0
+        self.reset(self.env._now)
+
+    # -- changes of level ------------------------------------------------------------------------
+    def owe(self, quantity: float) -> None:
+        """So many units more are owed."""
+        self.owed += quantity
+        self.owed_moment += quantity * self.env._now
+        if abs(self.owed) < EPS:
+            self.owed = 0.0
+
+    def expect_units(self, quantity: float) -> None:
+        """So many units more are on order."""
+        self.on_order += quantity
+        self.order_moment += quantity * self.env._now
+
+    def add(self, quantity: float) -> None:
+        """Units come onto the shelf."""
+        now = self.env._now
+        self.received += quantity
+        if self.on_hand <= EPS and quantity > 0.0:
+            self.empty_time += now - max(self.empty_since, self.since)
+            self.empty_since = inf
+        self.on_hand += quantity
+        self.hand_moment += quantity * now
+
+    def remove(self, quantity: float) -> None:
+        """Units leave the shelf."""
+        now = self.env._now
+        self.on_hand -= quantity
+        self.hand_moment -= quantity * now
+        if self.on_hand <= EPS:
+            self.on_hand = max(self.on_hand, 0.0)
+            self.empty_since = min(self.empty_since, now)
+
+    # -- periods of demand and orders ------------------------------------------------------------
+    def roll(self, now: float) -> None:
+        """Close the periods that have passed; the one in which counting began is left out."""
+        while True:
+            if self.partial:
+                self.partial = False
+            else:
+                self.periods += 1
+                self.demand_sum += self.period_units
+                self.demand_squares += self.period_units ** 2
+                self.order_sum += self.period_ordered
+                self.order_squares += self.period_ordered ** 2
+            self.period_units = self.period_ordered = 0.0
+            if self.period_end == inf:
+                return
+            self.period_end += self.period
+            if now < self.period_end:
+                return
+
+    # -- sums ------------------------------------------------------------------------------------
+    def reset(self, now: float) -> None:
+        """Forget the sums."""
+        self.since = now
+        self.partial = False
+        self.hand_moment = self.on_hand * now
+        self.owed_moment = self.owed * now
+        self.order_moment = self.on_order * now
+        self.asked_orders = self.short_orders = self.placed = self.periods = 0
+        self.asked_units = self.slow_units = self.short_units = 0.0
+        self.ordered = self.received = self.issued = 0.0
+        self.expired = self.spoiled = self.bought = self.paid_later = self.ordering = 0.0
+        if now >= self.period_end:
+            self.roll(now)
+        # A review at this very moment closes a period that began before it.
+        self.partial = self.period_end == inf or now > self.period_end - self.period
+        self.periods = 0
+        self.demand_sum = self.demand_squares = self.order_sum = self.order_squares = 0.0
+        self.empty_time = 0.0
+        self.gap_area, self.gap_since = 0.0, now
+
+    def measures(self, now: float) -> Iterator[tuple[Key, float]]:
+        """The sums since the last reset."""
+        if now >= self.period_end:
+            self.roll(now)
+        row, value = self.row, self.thing.value
+        on_hand = self.on_hand * now - self.hand_moment
+        owed = self.owed * now - self.owed_moment
+        empty = self.empty_time
+        if self.on_hand <= EPS and self.empty_since < inf:
+            empty += now - max(self.empty_since, self.since)
+        gap = self.gap_area
+        if self.record is not None:
+            gap += abs(self.record.gap) * (now - self.gap_since)
+        values = {
+            "on_hand_time": on_hand, "value_on_hand_time": on_hand * value,
+            "backorder_time": owed, "on_order_time": self.on_order * now - self.order_moment,
+            "stockout_time": empty, "shelf_time": now - self.since,
+            "shelf_orders": self.asked_orders,
+            "shelf_orders_at_once": self.asked_orders - self.short_orders,
+            "shelf_units_asked": self.asked_units,
+            "shelf_units_at_once": self.asked_units - self.short_units,
+            "units_received": self.received,
+            "units_issued": self.issued + self.asked_units - self.slow_units,
+            "units_expired": self.expired, "units_spoiled": self.spoiled,
+            "waste_cost": (self.expired + self.spoiled) * value,
+            "replenishments": self.placed, "units_replenished": self.ordered,
+            "holding_cost": on_hand / DAY * row.holding_cost,
+            "backorder_cost": owed / DAY * row.backorder_cost,
+            "ordering_cost": self.ordering, "purchase_cost": self.bought,
+            "payable_time": self.paid_later, "record_gap_time": gap,
+            "demand_periods": self.periods, "demand_sum": self.demand_sum,
+            "demand_squares": self.demand_squares, "order_sum": self.order_sum,
+            "order_squares": self.order_squares,
+        }
+        for measure, amount in values.items():
+            yield (measure, self.site, self.product, ""), float(amount)
+
+    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
+        """What a snapshot shows."""
+        yield ("on_hand", self.site, self.product, ""), self.on_hand
+        yield ("backorders", self.site, self.product, ""), self.owed
