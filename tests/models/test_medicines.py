@@ -2,11 +2,13 @@
 
 import csv
 import gzip
+import importlib
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -116,3 +118,20 @@ def test_every_figure_has_a_source(evidence: dict[tuple[str, str], dict[str, str
     assert sources == {"data", "assumption", "Defra/DECC 2012 annex 7e, all HGVs"}
     assert all(row["column"] and row["lines"] for row in evidence.values()
                if row["source"] == "data")
+
+
+def test_direct_air_takes_what_it_took_later(
+    network: Network, evidence: dict[tuple[str, str], dict[str, str]]
+) -> None:
+    """Three years of the twin against 2012, which was not used for fitting."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        compare = importlib.import_module("compare")
+    finally:
+        sys.path.remove(str(FOLDER))
+        sys.modules.pop("compare", None)
+    twin = compare.played(network, 3)
+    for figure, tolerance in (("lead_time_mean", 0.15), ("lead_time_sd", 0.25),
+                              ("on_time_share", 0.05)):
+        later = float(evidence[figure, "direct air"]["later"])
+        assert fmean(twin[figure, "direct air"]) == pytest.approx(later, rel=tolerance)
