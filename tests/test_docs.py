@@ -18,6 +18,7 @@ import io
 import os
 import re
 import shlex
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ def twin(words: list[str], where: Path) -> str:
     with contextlib.chdir(where), contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
         code = main(words)
     assert code in (0, 2), f"twin {shlex.join(words)}\n{out.getvalue()}{told.getvalue()}"
-    return out.getvalue() + (told.getvalue() if code == 2 else "")
+    said = out.getvalue() + (told.getvalue() if code == 2 else "")
+    return re.sub(r"outputs/[\dT-]+-", "outputs/TIME-", said)
 
 
 def compare(page: Path, fence: Fence, printed: str) -> None:
@@ -183,6 +185,6 @@ def rewrite(page: Path, where: Path) -> None:
 
 if __name__ == "__main__":
     os.environ["COLUMNS"] = "100"
-    for one in PAGES:
+    for one in [Path(name).resolve() for name in sys.argv[1:]] or PAGES:
         with tempfile.TemporaryDirectory() as folder:
             rewrite(one, workspace(Path(folder) / "ours"))
