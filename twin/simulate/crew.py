@@ -43,7 +43,7 @@ class Crew:
 
     def _hold(self, holder: Any) -> None:
         self.busy += 1
-        self.moment += self.env._now
+        self.moment += self.env._now * self.on_duty
         self.holders[id(holder)] = holder
 
     def release(self, holder: Any) -> None:
@@ -51,7 +51,7 @@ class Crew:
         if self.holders.pop(id(holder), None) is None:
             return
         self.busy -= 1
-        self.moment -= self.env._now
+        self.moment -= self.env._now * self.on_duty
         if not self.on_duty:
             holder.restart(self.name)
         self._give()
@@ -73,6 +73,7 @@ class Crew:
         if is_open == self.on_duty:
             return
         self.on_duty = is_open
+        self.moment += self.busy * self.env._now * (1 if is_open else -1)
         for holder in list(self.holders.values()):
             if is_open:
                 holder.restart(self.name)
@@ -85,13 +86,13 @@ class Crew:
     def reset(self, now: float) -> None:
         """Forget the sums."""
         self.since = now
-        self.moment = self.busy * now
+        self.moment = self.busy * now * self.on_duty
         self.waits = 0.0
         self.requests = 0
 
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """The sums since the last reset."""
-        busy = self.busy * now - self.moment
+        busy = self.busy * now * self.on_duty - self.moment
         calendar = self.world.calendar(self.row.calendar, self.row.site)
         planned = now - self.since if calendar is None else calendar.hours_between(self.since, now)
         values = {"crew_busy_time": busy, "crew_planned_time": planned * self.size,
