@@ -218,7 +218,9 @@ class Network:
         for text, value in cells.items():
             try:
                 table, key, name = self.find(text)
-                rows = changed.setdefault(table, dict(self.table(table)))
+                if table not in changed:
+                    changed[table] = dict(self.table(table))
+                rows = changed[table]
                 rows[key] = replace(rows[key], **{name: value})  # type: ignore[type-var]
             except ModelError as error:
                 problems += (f"{excerpt(text)}: {problem}" for problem in error.problems)
