@@ -270,13 +270,13 @@ def test_a_result_is_reproduced_from_its_manifest(chain: Path,
                                                   capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *PLAIN, "scenarios=double", "events.double.factor=3"]) == 0
     file = chain / "outputs" / "latest" / "manifest.json"
-    assert main(["reproduce", str(file)]) == 0
+    assert main(["reproduce", str(file), "simulate.workers=1"]) == 0
     assert "The same figures and the same events" in capsys.readouterr().err
 
     changed = json.loads(file.read_text())
     changed["kpis_digest"] = "0"
     (chain / "other.json").write_text(json.dumps(changed))
-    assert main(["reproduce", "other.json"]) == 1
+    assert main(["reproduce", "other.json", "simulate.workers=1"]) == 1
     assert "NOT the same as in the manifest." in capsys.readouterr().err
 
     stock = chain / "models" / "tea" / "stock.csv"

@@ -81,7 +81,7 @@ Lists the scenarios: what each means, and what it needs of a model.
   twin scenarios --json
 """,
     "reproduce": """\
-twin reproduce MANIFEST
+twin reproduce MANIFEST [simulate.workers=N]
 
 Plays a result again from its manifest.json and says whether every figure is the same: 0 if it is,
 1 if not.
@@ -188,7 +188,10 @@ def _perform(line: _Line) -> int:
     if line.verb == "reproduce":
         from twin.commands.play import reproduce_command
 
-        return reproduce_command(Path(_one(line, "MANIFEST")).expanduser(), workspace, screen)
+        if not line.arguments:
+            raise SettingError("twin reproduce takes a MANIFEST. See twin reproduce --help.")
+        file = Path(line.arguments[0]).expanduser()
+        return reproduce_command(file, line.arguments[1:], workspace, screen)
     from twin.commands.look import check_command, models_command, scenarios_command
 
     if line.verb == "check":

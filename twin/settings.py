@@ -224,9 +224,10 @@ def check(settings: Mapping[str, Sequence[str]], known: Iterable[str] = KEYS) ->
         if is_cell(key) or is_event(key):
             continue
         if key not in known:
-            problems.append(f"there is no setting '{excerpt(key)}'. {options(key, known)} Besides: "
-                            "events.NAME.KEY of a scenario, and cells such as "
-                            "lanes[A,B,sea].transit.")
+            problems.append(f"there is no setting '{excerpt(key)}'. {options(key, known)}")
+            if "events" in key or "[" in key:
+                problems[-1] += (" A key of a scenario is written events.NAME.KEY, a cell such as "
+                                 "lanes[A,B,sea].transit.")
             continue
         if key in ONCE and len(values) > 1:
             problems.append(f"{key} takes one value, not {len(values)}. Write {key}={values[0]}.")

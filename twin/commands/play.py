@@ -16,7 +16,7 @@ from twin.manifest import Manifest, network_digest
 from twin.network import Network
 from twin.result import Result
 from twin.scenario import Scenario
-from twin.settings import parse
+from twin.settings import KEYS, check, parse
 from twin.workspace import Workspace
 
 
@@ -58,8 +58,13 @@ def _played(block: Block, once: dict[str, Any], screen: Screen, workspace: Works
         )
 
 
-def reproduce_command(path: Path, workspace: Workspace, screen: Screen) -> int:
+def reproduce_command(path: Path, arguments: Sequence[str], workspace: Workspace,
+                      screen: Screen) -> int:
     """Play a manifest again and say whether the figures are the same."""
+    settings = parse(arguments)
+    check(settings, [key for key in KEYS if key.startswith("simulate.")])
+    how = {key.removeprefix("simulate."): KEYS[key].read(values[0])
+           for key, values in settings.items()}
     manifest = Manifest.from_file(path)
     if manifest.state_digest:
         raise ValueError(f"{path.name} started from a state document, which a manifest does not "
@@ -71,7 +76,8 @@ def reproduce_command(path: Path, workspace: Workspace, screen: Screen) -> int:
         result = run(network, scenarios, horizon=manifest.horizon, warmup=manifest.warmup,
                      replications=manifest.replications, seed=manifest.seed,
                      confidence=manifest.confidence, calibration=manifest.calibration,
-                     ledger=bool(manifest.ledgers), progress=progress, workspace=workspace)
+                     ledger=bool(manifest.ledgers), progress=progress, workspace=workspace,
+                     **how)
     screen.show([(result, "")], None)
     same = (result.manifest.kpis_digest == manifest.kpis_digest
             and result.manifest.ledgers == manifest.ledgers)
