@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twin.document import DocumentError, parse_document
 from twin.event import EVENTS, matches
@@ -256,3 +258,18 @@ def test_hostile_documents_are_refused(text: str, message: str) -> None:
 def test_dates_and_merges_stay_text() -> None:
     assert parse_document("a: 2026-03-01\n'<<': {b: 1}", "x.yaml") == {
         "a": "2026-03-01", "<<": {"b": 1}}
+
+
+@given(st.sampled_from(SHIPPED),
+       st.lists(st.tuples(st.integers(0, 300), st.integers(0, 5), st.text(max_size=4)),
+                min_size=1, max_size=6))
+def test_any_damage_to_a_document_is_read_or_refused(
+        path: Path, damage: list[tuple[int, int, str]]) -> None:
+    text = path.read_text("utf-8")
+    for place, length, other in damage:
+        text = text[:place] + other + text[place + length:]
+    try:
+        found = Scenario.from_document(path.stem, parse_document(text, path.name))
+    except (DocumentError, ScenarioError):
+        return
+    assert Scenario.from_document(found.name, found.document()) == found

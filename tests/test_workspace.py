@@ -75,14 +75,16 @@ def test_harbour_plays_every_scenario() -> None:
 
 def test_own_documents_come_before_the_starters(workspace: Workspace, tmp_path: Path) -> None:
     assert {"double", "demand_spike"} <= set(workspace.names("scenarios"))
-    (tmp_path / "scenarios" / "demand_spike.yaml").write_text("title: Ours\n")
+    (tmp_path / "scenarios" / "demand_spike.yaml").write_text(
+        "title: Ours\nevents: {e: {type: demand, factor: 2}}\n")
     assert workspace.scenario("demand_spike").title == "Ours"
     assert workspace.network("tea").title == "Tea"
 
 
 def test_a_changed_file_is_composed_anew(workspace: Workspace, tmp_path: Path) -> None:
     assert workspace.scenario("double").title == "Double"
-    (tmp_path / "scenarios" / "double.yaml").write_text("title: Doubled\n")
+    (tmp_path / "scenarios" / "double.yaml").write_text(
+        "title: Doubled\nevents: {e: {type: demand, factor: 2}}\n")
     assert workspace.scenario("double").title == "Doubled"
 
 
@@ -128,6 +130,16 @@ def test_a_link_out_of_the_workspace_is_refused(workspace: Workspace, tmp_path: 
     (tmp_path / "scenarios" / "leak.yaml").symlink_to(outside)
     with pytest.raises(WorkspaceError, match="leads outside the workspace"):
         workspace.scenario("leak")
+
+
+def test_a_scenario_that_names_nothing_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "scenarios" / "idle.yaml").write_text("title: Idle\nevents: {}\n")
+    with pytest.raises(ScenarioError, match="scenario idle names nothing that happens"):
+        workspace.scenario("idle")
+    (tmp_path / "scenarios" / "idle.yaml").write_text(
+        "events: {e: {type: demand, factor: 2, sites: []}}\n")
+    with pytest.raises(ScenarioError, match=r"events.e.sites: .* names nothing. Write a name"):
+        workspace.scenario("idle")
 
 
 @pytest.mark.parametrize(("text", "message"), [

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from twin.commands import Unanswered
 from twin.settings import KEYS, SettingError, options
 
 VERBS = ("run", "check", "init", "models", "scenarios", "reproduce")
@@ -115,6 +116,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    except Unanswered as error:
+        print(error, file=sys.stderr)
+        return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

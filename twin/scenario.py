@@ -178,6 +178,8 @@ def _sentence(error: dict[str, Any], values: Mapping[str, Any]) -> str:
     if kind in ("greater_than_equal", "greater_than", "less_than_equal"):
         wanted = error["msg"].replace("Input should be", "Write a number")
         return f"{where}: {shown} is out of range. {wanted}."
+    if kind == "too_short":
+        return f"{where}: {shown} names nothing. Write a name, a pattern or '*'."
     if kind in _WANTED:
         return f"{where}: {shown} is not {_WANTED[kind]}. Write {_WANTED[kind]}."
     return f"{where}: {shown} does not fit. {error['msg'].replace('Input should be', 'Write')}."

@@ -134,7 +134,11 @@ class Workspace:
     def _one(self, name: str) -> Scenario:
         if name == "baseline" and name not in self.names("scenarios"):
             return Scenario.baseline()
-        return Scenario.from_document(name, self.document("scenarios", name))
+        found = Scenario.from_document(name, self.document("scenarios", name))
+        if name != "baseline" and not (found.events or found.settings):
+            raise ScenarioError(f"scenario {name} names nothing that happens. Write at least one "
+                                "event, or play baseline.")
+        return found
 
     def describe(self, group: str) -> list[tuple[str, dict[str, Any] | str]]:
         """Every document of a group with its content, or what is wrong with it."""

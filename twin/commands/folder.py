@@ -109,13 +109,13 @@ def _fresh(output: Path, name: str) -> Path:
 
 def _point(latest: Path, folder: Path) -> None:
     """Let `latest` be the folder: a link, or a copy where links are impossible."""
-    if latest.is_symlink() or latest.is_file():
-        latest.unlink()
-    elif (latest / "manifest.json").is_file():
+    if not latest.is_symlink() and latest.exists():
+        if not (latest / "manifest.json").is_file():
+            return  # not ours
         shutil.rmtree(latest)  # a copy made here earlier
-    elif latest.exists():
-        return
+    link = latest.with_name(f".latest-{os.getpid()}")
     try:
-        os.symlink(folder.name, latest, target_is_directory=True)
+        os.symlink(folder.name, link, target_is_directory=True)
+        os.replace(link, latest)
     except OSError:
-        shutil.copytree(folder, latest)
+        shutil.copytree(folder, latest, dirs_exist_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.clock import format_duration
+from twin.commands import Unanswered
 from twin.commands.folder import write
 from twin.commands.plan import Block, plan
 from twin.commands.show import Screen
@@ -45,7 +46,17 @@ def _too_late(block: Block) -> list[str]:
 
 
 def _played(block: Block, once: dict[str, Any], screen: Screen, workspace: Workspace) -> Result:
+    from twin.simulate.replications import EngineError
+
     values = block.values
+    try:
+        return _run(block, values, once, screen, workspace)
+    except EngineError as error:
+        raise Unanswered(str(error)) from None
+
+
+def _run(block: Block, values: dict[str, Any], once: dict[str, Any], screen: Screen,
+         workspace: Workspace) -> Result:
     with screen.progress(block.text or values["models"]) as progress:
         return run(
             block.network, block.scenarios, horizon=values["horizon"], warmup=values["warmup"],
