@@ -154,7 +154,7 @@ def _lines(rows: pd.DataFrame, settings: list[str]) -> list[Line]:
         column = at.get(f"{row.scenario} {row.settings}".strip())
         if column is None:
             continue
-        place = str(row.place or row.product or row.stream)
+        place = str(row.place or row.product or row.stream).removeprefix("*:*:")
         key = (place, str(row.kpi))
         if key not in lines:
             lines[key] = Line(place, KPIS[str(row.kpi)].title, _unit(row), [None] * len(settings))
