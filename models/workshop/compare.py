@@ -20,6 +20,7 @@ from twin.ledger import Ledger
 from twin.network import Network, read_network
 from twin.scenario import Scenario
 from twin.simulate.play import play
+from twin.tally import Tally
 
 WITHIN_H = 45 * 24.0
 WARMUP_H = 60 * 24.0
@@ -109,21 +110,29 @@ def played(network: Network, replication: int) -> tuple[Figures, dict[str, float
         network, scenario, horizon_h=end, warmup_h=WARMUP_H, replication=replication, ledger=ledger
     )
     frame = ledger.frame()
-    frame = frame[frame["event"].isin(["starting", "completing"]) & (frame["asset"] != "")]
-    started: dict[tuple[str, str], float] = {}
+    frame = frame[frame["event"].isin(["starting", "completing"])]
+    started: dict[tuple[int, str], float] = {}
     visits: list[Visit] = []
-    for time, event, lot, asset in frame[["time", "event", "lot", "asset"]].itertuples(index=False):
+    for time, event, order, asset in frame[["time", "event", "order", "asset"]].itertuples(
+        index=False
+    ):
         if event == "starting":
-            started[lot, asset] = time
+            started.setdefault((order, asset), time)
         else:
-            visits.append(Visit(str(lot), started.pop((lot, asset)), time))
-    sums = run.tally.sums
-    share = {
-        crew: sums.get(("crew_busy_time", crew, "", ""), 0.0)
-        / sums["crew_planned_time", crew, "", ""]
-        for crew in network.crews
-    }
-    return figures(visits, WARMUP_H, WARMUP_H + RELEASED_H), share
+            visits.append(Visit(str(order), started.pop((order, asset)), time))
+    return figures(visits, WARMUP_H, WARMUP_H + RELEASED_H), crew_share(network, run.tally)
+
+
+def crew_share(network: Network, tally: Tally) -> dict[str, float]:
+    """Hours worked at any of a worker's places over his hours, by crew."""
+    worked = dict.fromkeys(network.crews, 0.0)
+    for (measure, place, _, _), value in tally.sums.items():
+        if measure == "busy_time":
+            crew = network.machines[place.partition("#")[0]].crew
+            if crew is not None:
+                worked[crew] += value
+    planned = {crew: tally.sums["crew_planned_time", crew, "", ""] for crew in worked}
+    return {crew: value / planned[crew] for crew, value in worked.items()}
 
 
 def main() -> None:

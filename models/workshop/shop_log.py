@@ -266,7 +266,7 @@ class Fit:
         self.idle = {worker: self._idle(rows, worker) for worker in self.workers}
 
     def _skills(self, rows: Sequence[Row]) -> list[tuple[str, str]]:
-        """Who does what: an activity with two rows and one in fifty of a worker's own, or his most.
+        """Who does what: an activity with two rows and one in ten of a worker's own, or his most.
 
         One that no such worker does goes to whoever did it most at any time, then to the busiest.
         """
@@ -276,7 +276,7 @@ class Fit:
             able = [
                 who
                 for who, done in counts.items()
-                if done[activity] >= max(2, done.total() / 50)
+                if done[activity] >= max(2, done.total() / 10)
                 or (done[activity] and done[activity] == max(done.values()))
             ]
             if not able:
