@@ -7,46 +7,29 @@ in the words of the EPCIS Core Business Vocabulary where it has one. A correctio
 from __future__ import annotations
 
 import hashlib
+import math
+import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-#: Event words and what they say.
-EVENTS = {
-    "ordering": "a buyer places an order",
-    "receiving": "goods are taken in",
-    "storing": "goods are put on a shelf",
-    "picking": "goods are taken from a shelf for an order",
-    "shipping": "goods are handed to a lane",
-    "departing": "a shipment leaves",
-    "arriving": "a shipment has come",
-    "delivering": "the buyer has the goods",
-    "commissioning": "a lot begins to exist",
-    "consuming": "units of a lot go into something made",
-    "transforming": "lots become another lot",
-    "expiring": "goods are thrown away (the cause says why)",
-    "scrapping": "units are lost in production",
-    "starting": "an operation starts",
-    "completing": "an operation ends",
-    "setup": "a machine is set up",
-    "failing": "something breaks down",
-    "repairing": "something works again",
-    "lost": "units ordered that will never come",
-    "disturbing": "an event of a scenario starts",
-    "calming": "an event of a scenario ends",
-}
+from twin.events import COLUMNS, EVENTS
+from twin.parquet import quoted, read_table, write_table
 
-#: Column -> type: d number, q whole number, s text.
-COLUMNS = {
-    "time": "d", "recorded": "d", "event": "s", "role": "s", "site": "s", "to_site": "s",
-    "product": "s", "lot": "q", "parent": "q", "quantity": "d", "amount": "d", "order": "q",
-    "shipment": "q", "asset": "s", "cause": "s", "source": "s",
-}
-_CODES = {"d": "d", "q": "i", "s": "i"}
+_TEXTS = [name for name, kind in COLUMNS.items() if kind == "s"]
+#: Columns that every row fills; the others take room from the first row that uses them.
+_ALWAYS = ("time", "event", "site", "product", "quantity")
+_CODES = {name: {"d": "d", "q": "q", "s": "i"}[kind] for name, kind in COLUMNS.items()}
+_EVENT = {word: code for code, word in enumerate(EVENTS, 1)}
+_MS_PER_H = 3.6e6
+
+__all__ = ["COLUMNS", "EVENTS", "Ledger", "write_ledgers"]
+
+Rows = dict[str, np.ndarray[Any, Any]]
 
 
 class Ledger:
@@ -68,228 +51,336 @@ class Ledger:
     [[2.0, 'shipping', 'W1', 5.0, 7]]
     """
 
+    _time: array[float]
+    _recorded: array[float]
+    _event: array[int]
+    _role: array[int]
+    _site: array[int]
+    _to_site: array[int]
+    _product: array[int]
+    _lot: array[int]
+    _parent: array[int]
+    _quantity: array[float]
+    _amount: array[float]
+    _order: array[int]
+    _shipment: array[int]
+    _asset: array[int]
+    _cause: array[int]
+    _source: array[int]
+
     def __init__(self, spill_to: Path | str | None = None, chunk: int = 1_000_000) -> None:
+        if chunk < 1:
+            raise ValueError(f"chunk {chunk} holds no rows. Give the rows of a chunk.")
         self.spill_to = None if spill_to is None else Path(spill_to)
         self.chunk = chunk
-        self.names: list[str] = [""]
-        self.codes: dict[str, int] = {"": 0}
-        self.columns = {name: array(_CODES[kind]) for name, kind in COLUMNS.items()}
         self.spilled: list[Path] = []
-        self.base = 0
-        self.hash = hashlib.sha256()
-        self._rows()
+        self.base = 0  #: rows that were spilled
+        self._names = ["", *EVENTS]  # code -> text
+        self._word = {"": 0, **_EVENT}  # text -> code
+        self._clear()
 
-    def _rows(self) -> None:
-        self._time = self.columns["time"].append
-        self._event = self.columns["event"].append
-        self._site = self.columns["site"].append
-        self._product = self.columns["product"].append
-        self._quantity = self.columns["quantity"].append
-        self.count = 0
+    def _clear(self) -> None:
+        self._count = 0
+        for name, code in _CODES.items():
+            setattr(self, f"_{name}", array(code))
 
     def __len__(self) -> int:
-        return self.base + self.count
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What travels from a worker: the resident rows; a running digest cannot."""
-        if self.spilled:
-            raise TypeError("A ledger that has spilled to files stays in its process. "
-                            "Write it to one file and send that.")
-        kept = ("spill_to", "chunk", "names", "codes", "columns", "count")
-        return {name: getattr(self, name) for name in kept}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["spill_to"], state["chunk"])  # type: ignore[misc]
-        self.names, self.codes, self.columns = state["names"], state["codes"], state["columns"]
-        self._rows()
-        self.count = state["count"]
-
-    def code(self, name: str) -> int:
-        """The number that stands for a text in this ledger."""
-        found = self.codes.get(name)
-        if found is None:
-            found = self.codes[name] = len(self.names)
-            self.names.append(name)
-        return found
+        return self.base + self._count
 
     def add(self, time: float, event: str, *, site: str = "", to_site: str = "",
             product: str = "", lot: int = 0, parent: int = 0, quantity: float = 0.0,
             amount: float = 0.0, order: int = 0, shipment: int = 0, asset: str = "",
             cause: str = "", role: str = "", source: str = "",
             recorded: float | None = None) -> int:
-        """Write one event; returns its id."""
-        codes = self.codes
+        """Write one event; returns its id.
+
+        Parameters
+        ----------
+        time, recorded
+            When it happened and, if that was later, when it was known; hours.
+        event
+            A word of `EVENTS`.
+
+        Raises
+        ------
+        ValueError
+            If the event word is unknown.
+
+        Examples
+        --------
+        >>> Ledger().add(1.0, "selling")
+        Traceback (most recent call last):
+        ...
+        ValueError: event 'selling' is unknown. Use one of ordering, receiving, storing, ...
+        """
+        row, word = self._count, self._word
         try:
-            self._event(codes[event])
-            self._site(codes[site])
-            self._product(codes[product])
-        except KeyError:
-            self._learn(event, site, product)
-        self._time(time)
-        self._quantity(quantity)
-        count = self.count
-        if lot:
-            self._optional("lot", count, lot)
-        if order:
-            self._optional("order", count, order)
-        if shipment:
-            self._optional("shipment", count, shipment)
-        if to_site:
-            self._optional("to_site", count, self.code(to_site))
-        if asset:
-            self._optional("asset", count, self.code(asset))
-        if role:
-            self._optional("role", count, self.code(role))
-        if parent:
-            self._optional("parent", count, parent)
-        if amount:
-            self._optional("amount", count, amount)
-        if cause:
-            self._optional("cause", count, self.code(cause))
-        if source:
-            self._optional("source", count, self.code(source))
-        if recorded is not None and recorded != time:
-            self._optional("recorded", count, recorded)
-        self.count = count + 1
-        if self.count >= self.chunk and self.spill_to is not None:
+            self._event[row] = _EVENT[event]
+            self._time[row] = time
+            self._site[row] = word[site]
+            self._product[row] = word[product]
+            self._quantity[row] = quantity
+            if lot:
+                self._lot[row] = lot
+            if order:
+                self._order[row] = order
+            if shipment:
+                self._shipment[row] = shipment
+            if to_site:
+                self._to_site[row] = word[to_site]
+            if asset:
+                self._asset[row] = word[asset]
+            if role:
+                self._role[row] = word[role]
+            if cause:
+                self._cause[row] = word[cause]
+            if parent:
+                self._parent[row] = parent
+            if amount:
+                self._amount[row] = amount
+            if source:
+                self._source[row] = word[source]
+            if recorded is not None:
+                self._recorded[row] = recorded
+        except LookupError:  # a new text, the first use of a column, or no room left
+            values = {"time": time, "event": event, "site": site, "to_site": to_site,
+                      "product": product, "lot": lot, "parent": parent, "quantity": quantity,
+                      "amount": amount, "order": order, "shipment": shipment, "asset": asset,
+                      "cause": cause, "role": role, "source": source, "recorded": recorded}
+            self._prepare(values)
+            return self.add(**values)  # type: ignore[arg-type]
+        except BaseException:
+            self._blank(row)
+            raise
+        self._count = row = row + 1
+        if row == self.chunk and self.spill_to is not None:
             self._spill()
-        return self.base + self.count
+            return self.base
+        return self.base + row
 
-    def _learn(self, event: str, site: str, product: str) -> None:
-        """Write codes when one of the texts is new."""
-        if event not in EVENTS:
-            raise ValueError(f"event '{event}' is unknown. Use one of {', '.join(EVENTS)}.")
-        for name, value in (("event", event), ("site", site), ("product", product)):
-            column = self.columns[name]
-            if len(column) == self.count:
-                column.append(self.code(value))
-            self.code(value)
+    def _prepare(self, values: Mapping[str, Any]) -> None:
+        """Learn the texts of a row and make room for it."""
+        if values["event"] not in _EVENT:
+            raise ValueError(
+                f"event '{values['event']}' is unknown. Use one of {', '.join(EVENTS)}."
+            )
+        for name in _TEXTS:
+            if not isinstance(values[name], str):
+                self._blank(self._count)
+                raise TypeError(f"{values['event']}: {name} {values[name]!r} is not a text.")
+            self._code(values[name])
+        room = len(self._time)
+        if self._count >= room:
+            room = max(256, self._count * 5 // 4)
+            if self.spill_to is not None:
+                room = min(room, self.chunk)
+        for name in COLUMNS:
+            column = getattr(self, f"_{name}")
+            said = values[name] is not None if name == "recorded" else values[name]
+            if len(column) < room and (said or name in _ALWAYS or column):
+                column.extend(_blanks(name, room - len(column)))
 
-    def _optional(self, name: str, count: int, value: float) -> None:
-        column = self.columns[name]
-        missing = count - len(column)
-        if missing:
-            column.frombytes(bytes(missing * column.itemsize))
-        column.append(value)
+    def _code(self, text: str) -> int:
+        """The number that stands for a text in this ledger."""
+        code = self._word.get(text)
+        if code is None:
+            code = self._word[text] = len(self._names)
+            self._names.append(text)
+        return code
+
+    def _blank(self, row: int) -> None:
+        """Wipe a row that was not written to its end."""
+        for name in COLUMNS:
+            column = getattr(self, f"_{name}")
+            if row < len(column):
+                column[row : row + 1] = _blanks(name, 1)
 
     # -- reading ---------------------------------------------------------------------------------
-    def _padded(self) -> dict[str, np.ndarray]:
-        """The resident rows as arrays of one length."""
-        arrays = {}
-        for name, column in self.columns.items():
-            values = np.frombuffer(column, dtype=column.typecode) if len(column) else \
-                np.empty(0, dtype=column.typecode)
-            whole = np.zeros(self.count, dtype=values.dtype)
-            whole[:len(values)] = values
-            arrays[name] = whole
-        recorded = arrays["recorded"]
-        arrays["recorded"] = np.where(recorded == 0.0, arrays["time"], recorded)
-        return arrays
-
     @property
     def nbytes(self) -> int:
-        """Bytes of the resident rows."""
-        return sum(column.buffer_info()[1] * column.itemsize for column in self.columns.values())
+        """Bytes of memory that the rows take."""
+        return sum(sys.getsizeof(getattr(self, f"_{name}")) for name in COLUMNS)
 
     def frame(self) -> pd.DataFrame:
-        """The resident rows as a table; texts as categories."""
-        names = np.array(self.names, dtype=object)
-        columns: dict[str, Any] = {"id": np.arange(self.base + 1, self.base + self.count + 1)}
-        for name, values in self._padded().items():
+        """All rows as a table, texts as categories; spilled rows are read back.
+
+        Examples
+        --------
+        >>> ledger = Ledger()
+        >>> _ = ledger.add(1.5, "storing", site="W1", product="tea", lot=3, quantity=20.0)
+        >>> ledger.frame()[["id", "time", "event", "site", "lot", "quantity"]]
+           id  time    event site  lot  quantity
+        0   1   1.5  storing   W1    3      20.0
+        """
+        parts = list(self._parts())
+        return self._frame({name: np.concatenate([rows[name] for rows in parts])
+                            for name in COLUMNS}, 1)
+
+    def digest(self) -> str:
+        """A fingerprint of all rows.
+
+        Times count to the millisecond and other numbers to the sixth decimal. Neither the order in
+        which texts were met nor spilling makes a difference.
+        """
+        marks = np.array([_mark(text) for text in self._names], dtype=np.uint64)
+        hashes: dict[str, Any] = {}
+        seen = 0
+        for rows in self._parts():
+            for name, values in _comparable(rows, marks):
+                if name not in hashes:
+                    if not values.any():
+                        continue  # a column that nobody used does not count, whatever its room
+                    hashes[name] = hashlib.blake2b(bytes(seen * 8))
+                hashes[name].update(values.tobytes())
+            seen += len(rows["time"])
+        whole = hashlib.blake2b(str(seen).encode(), digest_size=16)
+        for name in COLUMNS:
+            if name in hashes:
+                whole.update(name.encode() + hashes[name].digest())
+        return whole.hexdigest()
+
+    def _parts(self) -> Iterator[Rows]:
+        """The rows in order, chunk by chunk, texts as codes."""
+        for path in self.spilled:
+            yield self._load(path)
+        yield self._resident()
+
+    def _resident(self) -> Rows:
+        """Copies of the columns in memory, each of full length."""
+        rows: Rows = {}
+        for name, code in _CODES.items():
+            column = getattr(self, f"_{name}")
+            rows[name] = (np.frombuffer(column, dtype=code, count=self._count).copy()
+                          if column else np.zeros(self._count, dtype=code))
+        if self._recorded:
+            rows["recorded"] = np.where(np.isnan(rows["recorded"]), rows["time"], rows["recorded"])
+        else:
+            rows["recorded"] = rows["time"].copy()
+        return rows
+
+    def _frame(self, rows: Rows, first: int) -> pd.DataFrame:
+        names = np.array(self._names, dtype=object)
+        columns: dict[str, Any] = {"id": np.arange(first, first + len(rows["time"]))}
+        for name, values in rows.items():
             if COLUMNS[name] == "s":
-                columns[name] = pd.Categorical.from_codes(values, categories=list(names))
+                used = np.flatnonzero(np.bincount(values, minlength=len(names)))
+                used = used[np.argsort(names[used])]
+                place = np.zeros(len(names), dtype=np.int32)
+                place[used] = np.arange(len(used))
+                columns[name] = pd.Categorical.from_codes(
+                    place[values], categories=names[used].tolist())
             else:
                 columns[name] = values
         return pd.DataFrame(columns)
 
-    def digest(self) -> str:
-        """A fingerprint of all rows; times count to the millisecond."""
-        full = self.hash.copy()
-        self._hash_into(full)
-        return full.hexdigest()[:32]
-
-    def _hash_into(self, target: Any) -> None:
-        arrays = self._padded()
-        marks = np.array([int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(),
-                                         "little") for name in self.names], dtype=np.uint64)
-        rows = np.empty((self.count, len(COLUMNS)), dtype=np.uint64)
-        for place, (name, kind) in enumerate(COLUMNS.items()):
-            values = arrays[name]
-            if kind == "s":
-                rows[:, place] = marks[values]
-            elif name in ("time", "recorded"):
-                rows[:, place] = np.round(values * 3.6e6).astype(np.int64).view(np.uint64)
-            elif kind == "d":
-                rows[:, place] = np.round(values * 1e6).astype(np.int64).view(np.uint64)
-            else:
-                rows[:, place] = values.astype(np.int64).view(np.uint64)
-        target.update(rows.tobytes())
-
     # -- files -----------------------------------------------------------------------------------
-    def _spill(self) -> None:
-        assert self.spill_to is not None
-        self.spill_to.mkdir(parents=True, exist_ok=True)
-        path = self.spill_to / f"ledger-{len(self.spilled):05d}.parquet"
-        _write(self.frame(), path)
-        self._hash_into(self.hash)
-        self.spilled.append(path)
-        self.base += self.count
-        for column in self.columns.values():
-            del column[:]
-        self._rows()
-
     def write(self, path: Path | str) -> None:
         """Write all rows, spilled ones included, as one Parquet file."""
         write_ledgers(path, {"": self})
 
     @classmethod
-    def read(cls, path: Path | str) -> Ledger:
-        """Read a ledger from a Parquet file of the same columns."""
-        import duckdb
+    def read(cls, path: Path | str, scenario: str | None = None) -> Ledger:
+        """Read a ledger from a Parquet file of the same columns; those left out are blank.
 
-        with duckdb.connect() as base:
-            table = base.execute("select * from read_parquet(?) order by id",
-                                 [str(path)]).fetch_df()
+        Parameters
+        ----------
+        scenario
+            Which one of a file of several.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read, or holds what a ledger does not.
+        """
         ledger = cls()
-        for row in table.to_dict("records"):
-            values = {name: row[name] for name in COLUMNS if name not in ("time", "event")}
-            ledger.add(row["time"], row["event"], **values)
+        rows = ledger._load(path, scenario)
+        unused = {"recorded"} if (rows["recorded"] == rows["time"]).all() else set()
+        for name, values in rows.items():
+            if name in _ALWAYS or (name not in unused and values.any()):
+                setattr(ledger, f"_{name}", array(_CODES[name], values.tobytes()))
+        ledger._count = len(rows["time"])
         return ledger
 
+    def _spill(self) -> None:
+        """Write the rows in memory to a file and forget them."""
+        assert self.spill_to is not None
+        self.spill_to.mkdir(parents=True, exist_ok=True)
+        path = self.spill_to / f"ledger-{len(self.spilled):05d}.parquet"
+        if path.exists():
+            raise ValueError(f"{path} holds rows of another ledger. Give each a folder of its own.")
+        rows = self._frame(self._resident(), self.base + 1)
+        write_table(path, {"rows": rows}, "select * from rows")
+        self.spilled.append(path)
+        self.base += self._count
+        self._clear()
 
-def _write(frame: pd.DataFrame, path: Path | str) -> None:
-    import duckdb
+    def _load(self, path: Path | str, scenario: str | None = None) -> Rows:
+        """The rows of a file, texts as codes of this ledger."""
+        frame = read_table(path, COLUMNS, needed=("time", "event"), scenario=scenario)
+        _check(path, frame)
+        rows: Rows = {}
+        for name, code in _CODES.items():
+            if COLUMNS[name] == "s":
+                texts = frame[name].cat
+                codes = np.array([self._code(text) for text in texts.categories], dtype=code)
+                rows[name] = codes[texts.codes.to_numpy()] if len(codes) else np.zeros(0, code)
+            else:
+                blank = frame["time"] if name == "recorded" else 0
+                rows[name] = frame[name].fillna(blank).to_numpy(dtype=code)
+        return rows
 
-    with duckdb.connect() as base:
-        base.register("rows", _plain(frame))
-        base.execute(f"copy rows to '{_quoted(path)}' (format parquet, compression zstd)")
 
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame
-
-
-def _quoted(path: Path | str) -> str:
-    return str(path).replace("'", "''")
+def _check(path: Path | str, frame: pd.DataFrame) -> None:
+    """Refuse what `Ledger.add` would refuse."""
+    unknown = sorted(set(frame["event"].cat.categories) - set(EVENTS))
+    if unknown:
+        row = int(np.flatnonzero((frame["event"] == unknown[0]).to_numpy())[0]) + 1
+        raise ValueError(f"{path} row {row}: event '{unknown[0]}' is unknown. "
+                         f"Use one of {', '.join(EVENTS)}.")
+    wrong = np.flatnonzero(~np.isfinite(frame["time"].to_numpy(dtype=float)))
+    if len(wrong):
+        raise ValueError(f"{path} row {wrong[0] + 1}: the time is missing or infinite. "
+                         "Give hours from the start.")
 
 
 def write_ledgers(path: Path | str, ledgers: Mapping[str, Ledger]) -> None:
     """Write several ledgers into one Parquet file, told apart by a column `scenario`."""
-    import duckdb
+    several = len(ledgers) > 1 or any(ledgers)
+    frames: dict[str, pd.DataFrame] = {}
+    parts: list[str] = []
+    for place, (name, ledger) in enumerate(ledgers.items()):
+        label = f"{quoted(name)} as scenario, " if several else ""
+        frames[f"rows{place}"] = ledger._frame(ledger._resident(), ledger.base + 1)
+        parts += [f"select {label}* from read_parquet({quoted(part)})" for part in ledger.spilled]
+        parts.append(f"select {label}* from rows{place}")
+    write_table(path, frames, " union all ".join(parts))
 
-    parts = []
-    with duckdb.connect() as base:
-        for place, (name, ledger) in enumerate(ledgers.items()):
-            label = f"'{_quoted(name)}' as scenario, " if len(ledgers) > 1 or name else ""
-            for chunk in ledger.spilled:
-                parts.append(f"select {label}* from read_parquet('{_quoted(chunk)}')")
-            frame = ledger.frame()
-            for column in frame.columns:
-                if isinstance(frame[column].dtype, pd.CategoricalDtype):
-                    frame[column] = frame[column].cat.remove_unused_categories()
-            base.register(f"rows{place}", frame)
-            texts = ", ".join(f'"{c}"::varchar as "{c}"' if COLUMNS.get(c) == "s" else f'"{c}"'
-                              for c in frame.columns)
-            parts.append(f"select {label}{texts} from rows{place}")
-        base.execute(f"copy ({' union all '.join(parts)}) to '{_quoted(path)}' "
-                     "(format parquet, compression zstd)")
+
+def _blanks(name: str, count: int) -> array[Any]:
+    """What stands in a column where nothing was written: zeros; for `recorded`, no number."""
+    if name == "recorded":
+        return array("d", [math.nan]) * count
+    return array(_CODES[name], bytes(count * array(_CODES[name]).itemsize))
+
+
+def _mark(text: str) -> int:
+    """A number for a text that is the same in every ledger; 0 for none."""
+    if not text:
+        return 0
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _comparable(rows: Rows, marks: np.ndarray[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Columns as 8-byte numbers that are equal where rows count as equal; 0 where blank."""
+    time = np.rint(rows["time"] * _MS_PER_H)
+    for name, values in rows.items():
+        if name == "time":
+            yield name, time + 0.0  # no negative zeros
+        elif name == "recorded":
+            yield name, np.rint(values * _MS_PER_H) - time
+        elif COLUMNS[name] == "s":
+            yield name, marks[values]
+        elif COLUMNS[name] == "d":
+            yield name, np.round(values, 6) + 0.0
+        else:
+            yield name, values

@@ -1,0 +1,33 @@
+"""The words and the columns of a ledger."""
+
+#: Event words and what they say.
+EVENTS = {
+    "ordering": "a buyer places an order",
+    "receiving": "goods are taken in",
+    "storing": "goods are put on a shelf",
+    "picking": "goods are taken from a shelf for an order",
+    "shipping": "goods are handed to a lane",
+    "departing": "a shipment leaves",
+    "arriving": "a shipment has come",
+    "delivering": "the buyer has the goods",
+    "commissioning": "a lot begins to exist",
+    "consuming": "units of a lot go into something made",
+    "transforming": "lots become another lot",
+    "expiring": "goods are thrown away (the cause says why)",
+    "scrapping": "units are lost in production",
+    "starting": "an operation starts",
+    "completing": "an operation ends",
+    "setup": "a machine is set up",
+    "failing": "something breaks down",
+    "repairing": "something works again",
+    "lost": "units ordered that will never come",
+    "disturbing": "an event of a scenario starts",
+    "calming": "an event of a scenario ends",
+}
+
+#: Column -> type: d number, q whole number, s text.
+COLUMNS = {
+    "time": "d", "recorded": "d", "event": "s", "role": "s", "site": "s", "to_site": "s",
+    "product": "s", "lot": "q", "parent": "q", "quantity": "d", "amount": "d", "order": "q",
+    "shipment": "q", "asset": "s", "cause": "s", "source": "s",
+}
