@@ -67,7 +67,8 @@ def over_time(tallies: Mapping[str, Sequence[Tally]], network: Network | None = 
                                           for tally in runs for key in tally.samples)]
     with styled():
         columns = max(1, len(others))
-        made = figure(max(7.5, 3.1 * columns + 1.2), 2.6 * max(1, len(measures)) + 1.4)
+        panel = 3.1 if columns > 2 else 4.4
+        made = figure(max(7.5, panel * columns + 1.2), 2.6 * max(1, len(measures)) + 1.4)
         levels = {name: {m: _level(tallies[name], m, network) for m in measures}
                   for name in [baseline, *others]}
         left_out = len(names) - 1 - len(others)
@@ -231,7 +232,8 @@ def comparison(kpis: pd.DataFrame) -> Figure:
         order = list(size.sort_values().index)
         across = min(4, len(others))
         down = -(-len(others) // across)
-        made = figure(2.3 + 2.75 * across, (0.62 + 0.31 * len(order)) * down + 1.3)
+        panel = 2.75 if across > 2 else 3.9
+        made = figure(2.3 + panel * across, (0.62 + 0.31 * len(order)) * down + 1.3)
         left_out = len(settings) - 1 - len(others)
         top = headline(made, _verdict_story(rows, others, len(order)),
                        "Difference from the baseline, % of its mean; bars are intervals that hold "
@@ -263,8 +265,8 @@ def _reach(rows: pd.DataFrame) -> float:
     ends = ends.dropna()
     if ends.empty:
         return 1.0
-    usual = float(np.quantile(ends, 0.75))
-    return max(min(float(ends.max()) * 1.15, 4.0 * usual), 0.5)
+    usual = float(np.quantile(ends, 0.6))
+    return max(min(float(ends.max()) * 1.15, 3.0 * usual), 0.5)
 
 
 def _effects(axes: Axes, rows: pd.DataFrame, order: Sequence[str], limit: float) -> None:
@@ -296,6 +298,10 @@ def _effects(axes: Axes, rows: pd.DataFrame, order: Sequence[str], limit: float)
                      facecolors=PAPER if hollow else colour, edgecolors=colour)
         right = at < 0  # the number stands on the other side of zero, where there is room
         edge = max(high, 0.0) if right else min(low, 0.0)
+        if abs(edge) > 0.7 * limit:  # the interval fills the panel: the number goes above it
+            axes.text(at, y + 0.2, _percent(at), fontsize=7, va="bottom", ha="center",
+                      color=colour)
+            continue
         axes.text(edge + (0.04 if right else -0.04) * limit, y, _percent(at), fontsize=8,
                   va="center", ha="left" if right else "right", color=colour)
     axes.set_yticks(range(len(order)), [KPIS[kpi].title for kpi in order])

@@ -101,6 +101,8 @@ class _Differences:
         scale = np.maximum(np.abs(values), np.abs(base))
         difference = np.where(np.abs(difference) <= 1e-12 * scale, 0.0, difference)  # rounding
         self.n, self.mean, self.sd = _moments(difference)
+        largest = np.nanmax(np.where(np.isfinite(scale), scale, 0.0), axis=1, initial=0.0)
+        self.mean = np.where(np.abs(self.mean) <= 1e-12 * largest, 0.0, self.mean)
         noise = self.sd <= 1e-12 * np.abs(self.mean)
         self.sd = np.where(noise, 0.0, self.sd)
         with np.errstate(divide="ignore", invalid="ignore"):
