@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from twin.simulate.lane import Consignment
 from twin.simulate.order import Goods, Lot, Order
+from twin.simulate.shipment import Consignment
 from twin.state import State
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class Book:
                 "lost_if_short": order.lost_if_short,
                 "lane": None if order.lane is None else order.lane.name,
                 "owner": None if order.owner is None else order.owner.name,
-                "unit_price": order.unit_price, "stream": order.stream, "tag": order.tag,
+                "unit_price": order.unit_price, "terms": order.terms,
+                "stream": order.stream, "tag": order.tag,
                 "flawed": order.flawed, "at_once": order.at_once,
                 "parent": None if order.parent is None else self.keep(order.parent),
             }
@@ -83,8 +84,8 @@ class Book:
                 lane=None if row["lane"] is None else world.lanes[row["lane"]],
                 stream=row["stream"])
             order.open, order.undelivered = row["open"], row["undelivered"]
-            order.unit_price, order.tag, order.flawed, order.at_once = (
-                row["unit_price"], row["tag"], row["flawed"], row["at_once"])
+            order.unit_price, order.terms = row["unit_price"], row["terms"]
+            order.tag, order.flawed, order.at_once = row["tag"], row["flawed"], row["at_once"]
             self.orders[order.number] = order
         for row in rows:
             order = self.orders[row["number"]]

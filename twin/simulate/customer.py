@@ -40,6 +40,9 @@ class Customer:
         self.late = row.late
         self.at_once_on_time = row.promise <= self.early
         self.ledger = world.ledger
+        self.price = world.money(row.price, row.currency)
+        self.lost_price = world.money(row.lost_cost, row.currency)
+        self.value = world.network.products[row.product].value
         self.placed = 0
         self.next = 0.0
         self.last = 0.0
@@ -48,15 +51,21 @@ class Customer:
         self.pause = Pause(self.env)
         self.waiting: dict[int, Order] = {}  #: orders not complete, by number
         self.backlog = 0.0
-        self.resumed: float | None = None
+        self.resumed: float | None = None  #: what is left of the gap of a saved state
+        self.living = False
+        self.left = 0.0  #: of the gap, while nobody orders at all
         self.reset(self.env._now)
 
     # -- life ------------------------------------------------------------------------------------
     def run(self) -> Generator[Pause, Any, None]:
         """Place one order after another."""
         self.next = self._first()
+        self.living = True
         env = self.env
-        while self.next < self.end and self.placed < self.limit:
+        while self.placed < self.limit:
+            if self.next >= self.end:
+                yield self.pause.idle()  # until a disturbance brings the next order forward
+                continue
             yield self.pause.until(self.next, DEMAND)
             self.last = env._now
             self.placed += 1
@@ -68,10 +77,10 @@ class Customer:
 
     def _first(self) -> float:
         if self.resumed is not None:
-            return self.env._now + self.resumed
+            return self._after(self.env._now, self.resumed)
         if self.row.start is not None:
             return self.row.start
-        return self._after(0.0, self.gap())
+        return self._after(self.env._now, self.gap())
 
     def _after(self, now: float, gap: float) -> float:
         if self.factor <= 0.0:
@@ -83,19 +92,28 @@ class Customer:
     def set_factor(self, factor: float) -> None:
         """Change the rate of orders from now on; the gap under way shrinks or stretches."""
         now, old = self.env._now, self.factor
-        if old > 0.0 and self.next < float("inf"):
-            left = self.next - now if self.pattern is None else self.pattern.between(now, self.next)
-            left *= old
-        else:
-            left = self.gap()
         self.factor = factor
+        if not self.living or not self.pause.callbacks or factor == old:
+            return  # the first gap, or the one that is being drawn, will be of the new rate
+        if old <= 0.0:
+            left, self.left = self.left, 0.0
+        elif self.pattern is None:
+            left = (self.next - now) * old
+        else:
+            left = self.pattern.between(now, self.next) * old
         self.next = self._after(now, left)
-        if self.pause.callbacks and self.next < self.end:
+        if factor <= 0.0:
+            self.left = left
+        if self.next >= self.end:
+            self.pause = self.pause.parked()
+        else:
             self.pause = self.pause.moved(self.next, DEMAND)
 
     # -- ordering --------------------------------------------------------------------------------
     def place(self, quantity: float) -> None:
-        """Place one order now."""
+        """Place one order now; a size of zero or less is no order."""
+        if quantity <= 0.0:
+            return
         self.orders += 1
         self.units += quantity
         take = self.shelf
@@ -148,9 +166,13 @@ class Customer:
         self._backlog(-quantity)
         order.undelivered -= quantity
         self.slow_delivered += quantity
+        if order.unit_price:
+            self.bought += quantity * order.unit_price
+            self.paid_later += quantity * order.unit_price * order.terms
         if self.ledger is not None:
             for lot in goods or (None,):
-                self.ledger.add(now, "delivering", site=self.site, product=order.product,
+                self.ledger.add(now, "delivering", site=self.site,
+                                product=lot.product if lot else order.product,
                                 quantity=lot.quantity if lot else quantity, order=order.number,
                                 lot=lot.number if lot else 0, role="customer")
         if order.undelivered <= _EPS:
@@ -175,7 +197,8 @@ class Customer:
         self.waiting.pop(order.number, None)
         lost = order.tag or 0.0
         if lost >= order.quantity - _EPS:
-            return  # nothing was delivered
+            self.refused += 1
+            return
         wait = now - order.placed
         self.complete += 1
         self.wait += wait
@@ -202,15 +225,22 @@ class Customer:
         self.at_once = self.complete = self.on_time = self.in_full = self.otif = self.perfect = 0
         self.at_once_units = self.wait = self.wait_squared = self.lateness = 0.0
         self.moment = self.backlog * now
+        self.refused = 0
+        self.bought = self.paid_later = 0.0
 
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """The sums since the last reset."""
         quick, quick_units = self.orders - self.slow_orders, self.units - self.slow_units
         on_time = quick * self.at_once_on_time
         area = self.backlog * now - self.moment
+        overdue = sum(order.due is not None and now > order.due + self.late + _EPS
+                      for order in self.waiting.values())
+        sold = quick_units + self.sold
+        revenue = sold * self.price
         values = {
             "orders": self.orders, "units_ordered": self.units,
-            "orders_lost": self.lost_orders, "units_lost": self.lost_units,
+            "orders_lost": self.lost_orders, "orders_refused": self.refused,
+            "orders_overdue": overdue, "units_lost": self.lost_units,
             "orders_at_once": quick + self.at_once,
             "units_at_once": quick_units + self.at_once_units,
             "orders_delivered": quick + self.complete,
@@ -221,8 +251,10 @@ class Customer:
             "orders_perfect": on_time + self.perfect,
             "lateness": self.lateness, "cycle_time": self.wait,
             "cycle_time_squared": self.wait_squared, "customer_backlog_time": area,
-            "revenue": (quick_units + self.sold) * self.row.price,
-            "lost_cost": self.lost_units * self.row.lost_cost,
+            "revenue": revenue, "cost_of_sales": sold * self.value,
+            "receivable_time": revenue * self.row.payment,
+            "lost_cost": self.lost_units * self.lost_price,
+            "purchase_cost": self.bought, "payable_time": self.paid_later,
         }
         for measure, value in values.items():
             yield (measure, self.site, self.product, self.stream), float(value)
@@ -238,18 +270,26 @@ class Customer:
             book.keep(order)
         now = self.env._now
         first = self.placed == 0 and self.row.start is not None
-        return {"age": now - self.last, "placed": self.placed, "next_in": self.next - now,
-                "certain": first or self.row.interarrival.kind in _CERTAIN}
+        left: float | None
+        if self.factor <= 0.0:
+            left = self.left
+        elif self.next == float("inf"):
+            left = None
+        elif self.pattern is None:
+            left = (self.next - now) * self.factor
+        else:
+            left = self.pattern.between(now, self.next) * self.factor
+        worked = now - self.last if self.pattern is None else self.pattern.between(self.last, now)
+        return {"age": now - self.last, "worked": worked * (self.factor or 1.0),
+                "placed": self.placed, "left": left,
+                "certain": first or left is None or self.row.interarrival.kind in _CERTAIN}
 
     def resume(self, state: dict[str, Any], book: Book) -> None:
         """Go on from a state: what is left of the gap depends on how long it has lasted."""
         now = self.env._now
         self.placed, self.last = state["placed"], now - state["age"]
         if state["certain"]:
-            self.resumed = state["next_in"]
-            return
-        worked = state["age"]
-        if self.pattern is not None:
-            worked = self.pattern.between(self.last, now)
-        left = self.world.streams.remaining(self.name, "gap", self.row.interarrival, worked)
-        self.resumed = self._after(now, left) - now
+            self.resumed = float("inf") if state["left"] is None else state["left"]
+        else:
+            self.resumed = self.world.streams.remaining(
+                self.name, "gap", self.row.interarrival, state["worked"])

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import reduce
 from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
+from twin.network import Stock
 from twin.quantity import parse_quantity
 from twin.scenario import EVENTS, Scenario, ScenarioError, matches
 from twin.simulate.kernel import FAILURE
 from twin.simulate.storage import WARM_TOLERANCE_H
-
 from twin.state import State
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def disturb(world: World, scenario: Scenario) -> None:
 def go_on(world: World, state: State) -> None:
     """Let the events that were under way in a state go on for the time they have left."""
     for row in state.disturbances:
-        event = EVENTS[row["event"]["type"]](**row["event"])
+        event: Any = EVENTS[row["event"]["type"]](**row["event"])
         if event.type == "breakdown":
             continue  # the machines know of their repair
         if event.type == "transit":
@@ -51,14 +52,18 @@ def go_on(world: World, state: State) -> None:
         last = inf if row["left"] is None else world.env._now + row["left"]
         _begin(world, row["name"], event, last, begin)
         if last < inf and end is not None:
-            world.env.call(last, FAILURE, lambda _, act=end, n=row["name"]: _end(world, n, act))
+            _call_off(world, row["name"], last, end)
 
 
 def _schedule(world: World, name: str, event: Any, first: float, last: float) -> None:
     begin, end = _EFFECTS[event.type](world, name, event)
     world.env.call(first, FAILURE, lambda _: _begin(world, name, event, last, begin))
     if last < inf and end is not None:
-        world.env.call(last, FAILURE, lambda _: _end(world, name, end))
+        _call_off(world, name, last, end)
+
+
+def _call_off(world: World, name: str, last: float, act: Act) -> None:
+    world.env.call(last, FAILURE, lambda _: _end(world, name, act))
 
 
 def _begin(world: World, name: str, event: Any, last: float, act: Act) -> None:
@@ -247,14 +252,14 @@ def _refrigeration(world: World, name: str, event: Any) -> tuple[Act, Act]:
           [*(t.name for f in world.fleets.values() for t in f.trucks if t.refrigerated),
            *(area.name for area in world.areas.values())])
 
+    things: list[Any] = [*trucks, *areas]
+
     def begin() -> None:
-        for truck in trucks:
-            truck.warm(WARM_TOLERANCE_H)
-        for area in areas:
-            area.warm(WARM_TOLERANCE_H)
+        for thing in things:
+            thing.warm(WARM_TOLERANCE_H)
 
     def end() -> None:
-        for thing in (*trucks, *areas):
+        for thing in things:
             thing.cold()
 
     return begin, end
@@ -277,23 +282,35 @@ def _visibility(world: World, name: str, event: Any) -> tuple[Act, Act]:
     shelves = [shelf for shelf in world.shelves if matches(shelf.site, event.sites)]
     _some(name, event, shelves, (shelf.site for shelf in world.shelves))
 
-    def begin() -> None:
-        for shelf in shelves:
-            if event.mode == "real_time":
-                shelf.keep_record(0.0, None, None)
-            elif event.mode == "lost_visibility":
-                shelf.keep_record(inf, None, None)
-            else:
-                delay = 24.0 if event.delay is None else event.delay
-                error = event.error or 0.0
-                spread = parse_quantity(f"normal(mean=0, sd={error!r})", False) if error else None
-                shelf.keep_record(delay, event.count_period, spread, batch=True)
-
-    def end() -> None:
-        for shelf in shelves:
+    def know(shelf: Any, last: Any) -> None:
+        if last is None:
             shelf.keep_own_record()
+        elif last.mode == "real_time":
+            shelf.keep_record(0.0, None, None)
+        elif last.mode == "lost_visibility":
+            shelf.keep_record(inf, None, None)
+        else:
+            delay = 24.0 if last.delay is None else last.delay
+            error = last.error or 0.0
+            spread = parse_quantity(f"normal(mean=0, sd={error!r})", False) if error else None
+            shelf.keep_record(delay, last.count_period, spread, batch=True)
 
-    return begin, end
+    return _held(world, "record", name, event, shelves, lambda shelf, events: know(
+        shelf, events[-1] if events else None))
+
+
+def _held(world: World, what: str, name: str, event: Any, actors: list[Any],
+          settle: Callable[[Any, list[Any]], None]) -> tuple[Act, Act]:
+    """Begin and end of an event that holds a setting: `settle` is told all that hold it now."""
+
+    def tell(change: Callable[[dict[str, Any]], object]) -> None:
+        for actor in actors:
+            held = world.held.setdefault((what, actor.name), {})
+            change(held)
+            settle(actor, list(held.values()))
+
+    return (lambda: tell(lambda held: held.__setitem__(name, event)),
+            lambda: tell(lambda held: held.pop(name, None)))
 
 
 def _expedite(world: World, name: str, event: Any) -> tuple[Act, Act]:
@@ -333,15 +350,8 @@ def _alternate_source(world: World, name: str, event: Any) -> tuple[Act, Act]:
                and len(shelf.every_source().sources) > 1]
     _some(name, event, shelves, (shelf.site for shelf in world.shelves))
 
-    def begin() -> None:
-        for shelf in shelves:
-            shelf.source_from(event.source)
-
-    def end() -> None:
-        for shelf in shelves:
-            shelf.source_from(None)
-
-    return begin, end
+    return _held(world, "source", name, event, shelves, lambda shelf, events: shelf.source_from(
+        events[-1].source if events else None))
 
 
 def _policy(world: World, name: str, event: Any) -> tuple[Act, Act]:
@@ -350,25 +360,23 @@ def _policy(world: World, name: str, event: Any) -> tuple[Act, Act]:
                and shelf.row.policy is not None]
     _some(name, event, shelves, (shelf.site for shelf in world.shelves))
 
-    def begin() -> None:
-        for shelf in shelves:
-            row, changes = shelf.row, {}
-            for field in ("reorder_point", "order_up_to"):
-                value = getattr(event, field)
-                value = getattr(row, field) if value is None else value
-                if value is not None:
-                    changes[field] = value * getattr(event, f"{field}_factor")
-            for field in ("order_quantity", "safety_stock"):
-                value = getattr(event, field)
-                if value is not None:
-                    changes[field] = value
-            shelf.set_policy(replace(row, **changes))
+    return _held(world, "policy", name, event, shelves, lambda shelf, events: shelf.set_policy(
+        reduce(_changed, events, shelf.row)))
 
-    def end() -> None:
-        for shelf in shelves:
-            shelf.set_policy(shelf.row)
 
-    return begin, end
+def _changed(row: Stock, event: Any) -> Stock:
+    """A row of `stock` with other settings, first replaced, then multiplied."""
+    changes: dict[str, float] = {}
+    for field in ("reorder_point", "order_up_to"):
+        value = getattr(event, field)
+        value = getattr(row, field) if value is None else value
+        if value is not None:
+            changes[field] = value * getattr(event, f"{field}_factor")
+    for field in ("order_quantity", "safety_stock"):
+        value = getattr(event, field)
+        if value is not None:
+            changes[field] = value
+    return replace(row, **changes)  # type: ignore[arg-type]
 
 
 _EFFECTS: dict[str, Callable[[Any, str, Any], tuple[Act, Act | None]]] = {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from twin.network import Dock as DockRow
+from twin.network import Site
 from twin.simulate.kernel import RECEIPT
 from twin.tally import Key
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 class Dock:
     """One row of `docks`: `doors` vehicles at a time, first come, first served."""
 
-    def __init__(self, world: World, row: DockRow) -> None:
+    def __init__(self, world: World, row: DockRow, name: str = "") -> None:
         self.world, self.env, self.row = world, world.env, row
         self.site = row.site
-        self.name = f"{row.site}/{row.direction}"
+        self.name = name or f"{row.site}/{row.direction}"
         self.time = world.streams.draw(f"dock {self.name}", "time", row.time)
         self.busy = 0
         self.serving: dict[int, tuple[float, float, Callable[[Any], None], Any]] = {}
@@ -79,11 +80,11 @@ class Dock:
 
         def visit(since: float, volume: float, then: Any, subject: Any) -> dict[str, Any]:
             row = {"age": now - since, "volume": volume, "visitor": then.__self__.name,
-                   "step": then.__name__, "load": None}
+                   "step": then.__name__, "load": None, "warm": None}
             if isinstance(subject, list):
                 row["load"] = book.load(subject)
             elif subject is not None:
-                row["load"] = book.load(subject.load)
+                row["load"], row["warm"] = book.load(subject.load), subject.warm
             return row
 
         return {"queue": [visit(*entry) for entry in self.queue],
@@ -98,8 +99,9 @@ class Dock:
                 subject = None
                 if row["load"] is not None:
                     subject = book.parts(row["load"])
-                    if row["step"] == "unload":
+                    if row["warm"] is not None:
                         subject = actor.at_door(subject)
+                        subject.warm = row["warm"]
                 then, since = getattr(actor, row["step"]), now - row["age"]
                 if kind == "queue":
                     self.queue.append((since, row["volume"], then, subject))
@@ -128,4 +130,19 @@ class Dock:
 
     def samples(self, now: float) -> Iterator[tuple[Key, float]]:
         """Nothing to show."""
+        return iter(())
+
+
+class Hands(Dock):
+    """Those who pick and put away at a site: any number of shipments at once, each takes its time.
+
+    The `handling_time` of one row of `sites`.
+    """
+
+    def __init__(self, world: World, site: Site) -> None:
+        row = DockRow(site=site.site, doors=10_000, time=site.handling_time)
+        super().__init__(world, row, f"hands {site.site}")
+
+    def measures(self, now: float) -> Iterator[tuple[Key, float]]:
+        """It is time on the way, not a queue."""
         return iter(())

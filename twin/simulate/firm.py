@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from twin.network import Demand, FirmOrder
 from twin.quantity import constant
 from twin.simulate.customer import Customer
-from twin.simulate.kernel import DEMAND, LATE_REVIEW, RECEIPT, REVIEW
-from twin.simulate.lane import Consignment
+from twin.simulate.kernel import DEMAND, LATE_REVIEW, REVIEW
 from twin.simulate.order import Order
+from twin.simulate.shipment import Consignment
 
 if TYPE_CHECKING:
     from twin.simulate.world import World
+
+
+def firm_customers(world: World) -> Iterator[Customer]:
+    """The customers behind firm orders, one for each site and product."""
+    places = [(row.site, row.product) for row in world.network.orders.values()
+              if row.source is None]
+    for site, product in dict.fromkeys(places):
+        rows = [d for d in world.network.demand.values() if (d.site, d.product) == (site, product)]
+        first = rows[0] if rows else None
+        yield Customer(world, Demand(
+            site=site, product=product, stream="firm", interarrival=constant(24.0, time=True),
+            limit=0, price=first.price if first else 0.0,
+            currency=first.currency if first else None,
+            payment=first.payment if first else 0.0))
 
 
 def book_firm_orders(world: World) -> None:
@@ -20,12 +35,16 @@ def book_firm_orders(world: World) -> None:
 
     A row without `source` is a customer's order at its site. One with a `source` replenishes the
     shelf of its site: shipped, it arrives at `due`; open, it reaches its source when the
-    information lead time since `placed` has passed.
+    information lead time since `placed` has passed. A run that goes on from a state knows of all
+    those placed before it.
     """
+    now = world.env._now
     for row in world.network.orders.values():
+        if world.resumed and (row.placed < now or row.status == "shipped"):
+            continue
         if row.source is None:
-            customer = _customer(world, row)
-            world.env.call(max(0.0, row.placed), DEMAND, _ask, (customer, row))
+            customer = world.actors[f"customer {row.site}/{row.product}/firm"]
+            world.env.call(max(now, row.placed), DEMAND, _ask, (customer, row))
         elif row.status == "shipped":
             _under_way(world, row)
         elif row.placed < 0.0:
@@ -33,21 +52,6 @@ def book_firm_orders(world: World) -> None:
         else:
             late = world.network.review == "after_demand"
             world.env.call(row.placed, LATE_REVIEW if late else REVIEW, _plan, (world, row))
-
-
-def _customer(world: World, row: FirmOrder) -> Customer:
-    """The customer behind firm orders of a product at a site."""
-    name = f"customer {row.site}/{row.product}/firm"
-    found = world.actors.get(name)
-    if found is None:
-        rows = [d for d in world.network.demand.values()
-                if (d.site, d.product) == (row.site, row.product)]
-        price = rows[0].price if rows else 0.0
-        found = Customer(world, Demand(site=row.site, product=row.product, stream="firm",
-                                       interarrival=constant(24.0, time=True), limit=0,
-                                       price=price))
-        world.actors[name] = found
-    return found
 
 
 def _ask(pair: tuple[Customer, FirmOrder]) -> None:
@@ -90,9 +94,9 @@ def _under_way(world: World, row: FirmOrder) -> None:
     shelf, source = _source(world, row)
     order = _order(world, row, shelf, source)
     order.open = 0.0
-    order.unit_price = source.price_of(row.quantity)
+    order.unit_price, order.terms = source.price_of(row.quantity), source.terms
     due = 0.0 if row.due is None else row.due
     if source.lane is None:
-        world.env.call(due, RECEIPT, lambda o: shelf.receive(o, o.undelivered, None), order)
+        world.post(order, None, due)
     else:
         source.lane.under_way([Consignment(order, row.quantity, None, row.placed)], due)

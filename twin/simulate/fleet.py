@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from twin.network import Lane as LaneRow
 from twin.network import Truck as TruckRow
 from twin.simulate.kernel import START
-from twin.simulate.lane import Consignment, Lane, Shipment
-from twin.simulate.order import Goods, Order
-from twin.simulate.storage import split_goods
+from twin.simulate.lane import Lane
+from twin.simulate.shipment import Consignment, Shipment, split_goods
 from twin.simulate.truck import Truck
 from twin.tally import Key
 
 if TYPE_CHECKING:
+    from twin.simulate.book import Book
     from twin.simulate.world import World
 
 _EPS = 1e-9
@@ -62,14 +62,17 @@ class FleetLane(Lane):
         return self.world.streams.remaining(self.name, "transit", transit, age)
 
     # -- loading ---------------------------------------------------------------------------------
-    def send(self, order: Order, quantity: float, goods: Goods) -> None:
+    def picked(self, load: list[Consignment]) -> None:
         """Goods are ready and wait for a truck."""
-        now = self.env._now
-        self.waiting.append(Consignment(order, quantity, goods, now))
-        self.units_waiting += quantity
+        super().picked(load)
+        self._remind(load)
+
+    def _remind(self, load: list[Consignment]) -> None:
+        """Look again when goods have waited as long as they may."""
         if self.row.min_load and self.max_wait < inf:
-            self.env.call(now + self.max_wait, START, self._overdue)
-        self.wake()
+            for part in load:
+                due = max(self.env._now, part.ready + self.max_wait)
+                self.env.call(due, START, self._overdue)
 
     def wake(self) -> None:
         """See at the end of this instant whether a truck can go."""
@@ -121,24 +124,22 @@ class FleetLane(Lane):
                 kg = m3 = 0.0
             kg -= took * thing.weight_kg
             m3 -= took * thing.volume_m3
-            self.units_waiting -= took
             if min(kg, m3) <= _EPS:
                 break
         return load
 
     # -- on the way ------------------------------------------------------------------------------
-    def drove(self, truck: Truck, km: float, litres: float, share: float) -> None:
+    def drove(self, truck: Truck, km: float, litres: float) -> None:
         """Book a leg: distance, fuel, cost and CO2e."""
         self.distance += km
         self.fuel += litres
-        self.cost += km * truck.row.cost_per_km * self.cost_factor * self.world.fuel_price.get(
-            truck.row.fuel or "", 1.0)
-        shipment = truck.shipment if share else None
+        self.pay(km * truck.row.cost_per_km * self.world.fuel_price.get(
+            truck.row.fuel or "", 1.0))
+        shipment = truck.shipment  # None on empty legs
         tkm = shipment.weight_kg * km / 1000.0 if shipment is not None else 0.0
         self.tkm += tkm
         if shipment is not None:
-            self.cost += (self.row.cost_per_shipment
-                          + self.row.cost_per_kg * shipment.weight_kg) * self.cost_factor
+            self.pay(self.row.cost_per_shipment + self.row.cost_per_kg * shipment.weight_kg)
         fuel = truck.row.fuel
         emissions = self.world.network.emissions
         if fuel is not None and (row := emissions.get((fuel, "l"))) is not None:
@@ -186,29 +187,31 @@ class FleetLane(Lane):
     restart = reopen
 
     def unblock(self) -> None:
-        """Let trucks that wait to unload look again."""
+        """Let trucks that wait to leave or to unload look again."""
         for truck in self.fleet.trucks:
-            if truck.lane is self and truck.phase == "unloading":
+            if truck.lane is self and truck.phase in ("loading", "unloading"):
                 truck.nudge()
 
+    def resume(self, state: dict[str, Any], book: Book) -> None:
+        """Take up what waits and what is under way."""
+        super().resume(state, book)
+        self._remind(self.waiting)
+
     def hand_over(self, shipment: Shipment, truck: Truck) -> None:
-        """Unload; a load that got warm is refused."""
-        truck._spoil()
-        if shipment.spoiled:
-            self.spoil(shipment)
-        else:
-            self.unload(shipment)
+        """Unload; what got too warm will be refused."""
+        truck.check_cold()
+        self.unload(shipment)
 
 
 class Fleet:
-    """Gives loads to trucks: the load that has waited longest first, to the first truck that fits."""
+    """Gives loads to trucks: what has waited longest first, to the first truck that fits."""
 
     def __init__(self, world: World, home: str, rows: list[TruckRow]) -> None:
         self.world, self.env, self.home = world, world.env, home
         self.name = f"fleet {home}"
         self.lanes: list[FleetLane] = []
         self.trucks: list[Truck] = []
-        self.waking = False
+        self.waking = self.started = False
         self.wakes: set[float] = set()
         for row in rows:
             for number in range(1, row.units + 1):
@@ -221,6 +224,7 @@ class Fleet:
 
     def start(self) -> None:
         """Start every truck."""
+        self.started = True
         for truck in self.trucks:
             self.env.process(truck.run())
 
@@ -231,8 +235,8 @@ class Fleet:
             truck = Truck(self.world, row, f"{row.truck}+{label}{number}", self)
             truck.reset(self.env._now)
             self.trucks.append(truck)
-            self.world.actors[truck.name] = truck
-            self.env.process(truck.run())
+            if self.started:
+                self.env.process(truck.run())
             fresh.append(truck)
         self.wake()
         return fresh
@@ -240,7 +244,7 @@ class Fleet:
     def dismiss(self, trucks: list[Truck]) -> None:
         """Give hired trucks no more trips."""
         for truck in trucks:
-            truck.on_duty = False
+            truck.hired = False
 
     def wake(self) -> None:
         """Give out loads at the end of this instant."""
@@ -272,7 +276,7 @@ class Fleet:
         lanes.sort(key=lambda lane: lane.waiting[0].ready)
         for lane in lanes:
             for truck in self.trucks:
-                if truck.load or truck.lane is not None or truck.stops or not truck.on_duty:
+                if not truck.free:
                     continue
                 if not lane.waiting:
                     break
@@ -287,9 +291,16 @@ class Fleet:
 
     def resume(self, state: dict[str, Any], book: Any) -> None:
         """Take up every trip."""
-        for truck in self.trucks:
-            if truck.name in state:
-                truck.resume(state[truck.name], book)
+        trucks = {truck.name: truck for truck in self.trucks}
+        rows = {row.truck: row for row in self.world.network.trucks.values()}
+        for name, values in state.items():
+            truck = trucks.get(name)
+            if truck is None and values["lane"] is not None:  # hired for a time, still on its way
+                truck = Truck(self.world, rows[name.split("+")[0]], name, self)
+                self.trucks.append(truck)
+                self.dismiss([truck])
+            if truck is not None:
+                truck.resume(values, book)
         self.wake()
 
     # -- score: the trucks keep it ---------------------------------------------------------------

@@ -37,7 +37,7 @@ class Call(simpy.Event):
         self.action = action
         self.subject = subject
         self.time = time
-        heappush(env._queue, (time, phase, next(env._eid), self))  # type: ignore[arg-type]
+        heappush(env._queue, (time, phase, next(env._eid), self))  # type: ignore[misc]
 
     def cancel(self) -> None:
         """Let the instant pass without the call."""
@@ -56,25 +56,26 @@ class Pause(simpy.Event):
     ``yield pause.idle()`` until somebody calls ``wake(phase)``.
     """
 
+    env: Environment
     _ok = True
     _value = None
 
     def __init__(self, env: Environment) -> None:
         self.env = env
-        self.callbacks = None
+        self.callbacks = None  # type: ignore[assignment]
         self._fired = True
 
     def until(self, time: float, phase: int) -> Pause:
         self.callbacks = []
         env = self.env
-        heappush(env._queue, (time, phase, next(env._eid), self))  # type: ignore[arg-type]
+        heappush(env._queue, (time, phase, next(env._eid), self))  # type: ignore[misc]
         return self
 
     def lasting(self, hours: float, phase: int) -> Pause:
         self.callbacks = []
         env = self.env
         heappush(
-            env._queue, (env._now + hours, phase, next(env._eid), self)  # type: ignore[arg-type]
+            env._queue, (env._now + hours, phase, next(env._eid), self)  # type: ignore[misc]
         )
         return self
 
@@ -90,6 +91,13 @@ class Pause(simpy.Event):
         fresh.callbacks, self.callbacks = self.callbacks, []
         return fresh
 
+    def parked(self) -> Pause:
+        """Let those who wait on this pause wait for no set time; the caller keeps the new pause."""
+        fresh = Pause(self.env)
+        fresh.idle()
+        fresh.callbacks, self.callbacks = self.callbacks, []
+        return fresh
+
     @property
     def asleep(self) -> bool:
         """Whether somebody waits on it for no set time."""
@@ -100,7 +108,7 @@ class Pause(simpy.Event):
         if not self._fired:
             self._fired = True
             env = self.env
-            heappush(env._queue, (env._now, phase, next(env._eid), self))  # type: ignore[arg-type]
+            heappush(env._queue, (env._now, phase, next(env._eid), self))  # type: ignore[misc]
 
 
 class Environment(simpy.Environment):
@@ -118,7 +126,7 @@ class Environment(simpy.Environment):
         assert stop.callbacks is not None
         stop.callbacks.append(StopSimulation.callback)
         queue = self._queue
-        heappush(queue, (float(until), _STOP, next(self._eid), stop))  # type: ignore[arg-type]
+        heappush(queue, (float(until), _STOP, next(self._eid), stop))  # type: ignore[misc]
         pop = heappop
         try:
             while True:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 from twin.network import Lane as LaneRow
-from twin.simulate.kernel import RECEIPT, START, Call
+from twin.simulate.kernel import RECEIPT, START
 from twin.simulate.order import Goods, Order
+from twin.simulate.shipment import Consignment, Shipment, needs_range, split_goods
 from twin.tally import Key
 
 if TYPE_CHECKING:
@@ -16,34 +18,6 @@ if TYPE_CHECKING:
 
 _EPS = 1e-9
 _SPEED_KMH = 60.0
-
-
-class Consignment:
-    """Units of one order, ready to leave since `ready`."""
-
-    __slots__ = ("order", "quantity", "goods", "ready")
-
-    def __init__(self, order: Order, quantity: float, goods: Goods, ready: float) -> None:
-        self.order = order
-        self.quantity = quantity
-        self.goods = goods
-        self.ready = ready
-
-
-class Shipment:
-    """Consignments under way together."""
-
-    __slots__ = ("number", "load", "units", "departed", "due", "call", "weight_kg", "spoiled")
-
-    def __init__(self, number: int, load: list[Consignment], departed: float) -> None:
-        self.number = number
-        self.load = load
-        self.units = sum(part.quantity for part in load)
-        self.departed = departed
-        self.due = departed
-        self.call: Call | None = None
-        self.weight_kg = 0.0
-        self.spoiled = False
 
 
 class Lane:
@@ -68,10 +42,9 @@ class Lane:
         self.waiting: list[Consignment] = []
         self.moving: dict[int, Shipment] = {}
         self.units_moving = 0.0
-        self.units_waiting = 0.0
         self.held: list[Shipment] = []  #: shipments due while an arrival is impossible
         self.arrivals_closed: dict[str, None] = {}
-        self.direct = row.departures is None and not row.min_load
+        self.direct = row.departures is None  #: goods leave as soon as they are ready
         self.leaving = False
         chance = world.streams.uniform
         self.damage_luck = chance(self.name, "damage") if row.damage else None
@@ -79,15 +52,19 @@ class Lane:
         self.factors = world.emission_factors(row.mode, "tkm")
         self.dock_out: Any = None
         self.dock_in: Any = None
+        self.hands_out: Any = None  #: who picks at the origin
+        self.hands_in: Any = None  #: who puts away at the destination
         self.units_moving_by: dict[str, float] = {}
         self.moments: dict[str, float] = {}
         self.reset(self.env._now)
 
     def connect(self) -> None:
-        """Bind docks, once they exist."""
+        """Bind docks and hands, once they exist."""
         self.dock_out = self.world.docks.get((self.origin, "out"))
         self.dock_in = self.world.docks.get((self.destination, "in"))
-        if self.dock_out is not None or self.row.departures is not None:
+        self.hands_out = self.world.hands.get(self.origin)
+        self.hands_in = self.world.hands.get(self.destination)
+        if self.dock_out is not None or self.hands_out is not None:
             self.direct = False
 
     @property
@@ -107,14 +84,21 @@ class Lane:
 
     # -- leaving ---------------------------------------------------------------------------------
     def send(self, order: Order, quantity: float, goods: Goods) -> None:
-        """Goods are ready to leave."""
+        """Goods are handed over; they may have to be picked first."""
         part = Consignment(order, quantity, goods, self.env._now)
         if self.direct and not self.closures:
             self.depart([part])
+        elif self.hands_out is not None:
+            self.hands_out.visit(0.0, self.picked, [part])
         else:
-            self.waiting.append(part)
-            self.units_waiting += quantity
-            self.wake()
+            self.picked([part])
+
+    def picked(self, load: list[Consignment]) -> None:
+        """Goods are ready to leave."""
+        for part in load:
+            part.ready = self.env._now
+        self.waiting += load
+        self.wake()
 
     def wake(self) -> None:
         """See at the end of this instant whether a load can leave."""
@@ -128,7 +112,7 @@ class Lane:
         if every is None:
             return now
         whole = int(now / every + 1e-9)
-        return whole * every if abs(whole * every - now) < 1e-9 else (whole + 1) * every
+        return now if abs(whole * every - now) < 1e-9 else (whole + 1) * every
 
     def _leave(self, _: Any) -> None:
         self.leaving = False
@@ -136,11 +120,9 @@ class Lane:
             return
         if self.row.departures is not None:
             load, self.waiting = self.waiting, []
-            self.units_waiting = 0.0
             self._load(load)
             return
         waiting, self.waiting = self.waiting, []
-        self.units_waiting = 0.0
         for part in waiting:
             self._load([part])
 
@@ -152,7 +134,10 @@ class Lane:
             self.dock_out.visit(volume, self.depart, load)
 
     def depart(self, load: list[Consignment]) -> None:
-        """A carrier takes a load."""
+        """A carrier takes a load; closed meanwhile, the lane lets it wait."""
+        if self.closures:
+            self.waiting = load + self.waiting
+            return
         now = self.env._now
         shipment = self.start(load, now)
         hours = self.transit() * self.transit_factor + self.transit_add
@@ -161,14 +146,18 @@ class Lane:
         shipment.due = now + max(0.0, hours)
         shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
         row = self.row
-        self.cost += (row.cost_per_shipment + row.cost_per_kg * shipment.weight_kg) \
-            * self.cost_factor
+        self.pay(row.cost_per_shipment + row.cost_per_kg * shipment.weight_kg)
         tkm = shipment.weight_kg * self.km / 1000.0
         self.tkm += tkm
         self.distance += self.km
         if self.factors is not None:
             self.direct_kg += tkm * self.factors[0]
             self.total_kg += tkm * self.factors[1]
+
+    def pay(self, amount: float) -> None:
+        """Pay for transport; what expediting adds is counted apart."""
+        self.cost += amount
+        self.expedited += amount * (self.cost_factor - 1.0)
 
     def start(self, load: list[Consignment], now: float) -> Shipment:
         """A load is under way."""
@@ -182,13 +171,7 @@ class Lane:
             self.departed_by[product] = self.departed_by.get(product, 0.0) + quantity
             self.waited += (now - part.ready) * quantity
             shipment.weight_kg += self.products[product].weight_kg * quantity
-            if self.ledger is not None:
-                for lot in part.goods or (None,):
-                    self.ledger.add(
-                        now, "departing", site=self.origin, to_site=self.destination,
-                        product=product, quantity=lot.quantity if lot else quantity,
-                        lot=lot.number if lot else 0, order=part.order.number,
-                        shipment=shipment.number, asset=self.name)
+            self._write("departing", part, shipment, site=self.origin, to_site=self.destination)
         self.units_moving += shipment.units
         return shipment
 
@@ -232,38 +215,55 @@ class Lane:
             self.moments[product] -= part.quantity * now
 
     def unload(self, shipment: Shipment) -> None:
-        """Hand over what came."""
-        now = self.env._now
-        for part in shipment.load:
-            order, quantity, goods = part.order, part.quantity, part.goods
-            self.arrived_by[order.product] = self.arrived_by.get(order.product, 0.0) + quantity
-            if self.papers_luck is not None and self.papers_luck() < self.row.wrong_documents:
-                order.flawed = True
-            if self.damage_luck is not None and self.damage_luck() < self.row.damage:
-                order.flawed = True
-                self.damaged += quantity
-            if self.ledger is not None:
-                for lot in goods or (None,):
-                    self.ledger.add(
-                        now, "arriving", site=self.destination, to_site="",
-                        product=order.product, quantity=lot.quantity if lot else quantity,
-                        lot=lot.number if lot else 0, order=order.number,
-                        shipment=shipment.number, asset=self.name)
-            order.buyer.receive(order, quantity, goods)
+        """What came leaves the vehicle and is put away."""
+        if self.hands_in is None:
+            self.put_away(shipment)
+        else:
+            self.hands_in.visit(0.0, self.put_away, shipment)
 
-    def spoil(self, shipment: Shipment) -> None:
-        """What came has to be thrown away: those who ordered it learn that it is missing."""
+    def put_away(self, shipment: Shipment) -> None:
+        """Hand over what came; what was damaged or got too warm is refused."""
         for part in shipment.load:
-            product = part.order.product
-            self.spoiled += part.quantity
-            self.waste += part.quantity * self.products[product].value
-            if self.ledger is not None:
-                for lot in part.goods or (None,):
-                    self.ledger.add(
-                        self.env._now, "expiring", site=self.destination, product=product,
-                        quantity=lot.quantity if lot else part.quantity, order=part.order.number,
-                        lot=lot.number if lot else 0, shipment=shipment.number, cause="excursion")
-            part.order.buyer.short(part.order, part.quantity)
+            order, product = part.order, part.order.product
+            self.arrived_by[product] = self.arrived_by.get(product, 0.0) + part.quantity
+            cause = ""
+            if self.papers_luck is not None and self.papers_luck() < self.row.wrong_documents:
+                order.flawed, cause = True, "wrong_documents"
+            self._write("arriving", part, shipment, cause, site=self.destination)
+            if shipment.warm and needs_range(self.products[product]):
+                self.refuse(part, part.quantity, shipment, "excursion")
+            elif self.damage_luck is not None:
+                share = part.quantity * self.row.damage
+                # Whole units, in the mean the share: one draw a consignment.
+                damaged = min(float(floor(share + self.damage_luck())), part.quantity)
+                if damaged > 0.0:
+                    order.flawed = True
+                    self.damaged += damaged
+                    self.refuse(part, damaged, shipment, "damaged")
+            if part.quantity > _EPS:
+                order.buyer.receive(order, part.quantity, part.goods)
+
+    def refuse(self, part: Consignment, quantity: float, shipment: Shipment, why: str) -> None:
+        """Throw units away at the door: those who ordered them learn that they are missing."""
+        order, product = part.order, part.order.product
+        gone = Consignment(order, quantity, split_goods(part.goods, quantity), part.ready)
+        part.quantity -= quantity
+        self.spoiled_by[product] = self.spoiled_by.get(product, 0.0) + quantity
+        self._write("expiring", gone, shipment, why, to_site=self.destination)
+        order.buyer.short(order, quantity)
+
+    def _write(self, event: str, part: Consignment, shipment: Shipment, cause: str = "", *,
+               site: str = "", to_site: str = "") -> None:
+        """Write one row a lot."""
+        if self.ledger is None:
+            return
+        order = part.order
+        for lot in part.goods or (None,):
+            self.ledger.add(
+                self.env._now, event, site=site, to_site=to_site,
+                product=lot.product if lot else order.product,
+                quantity=lot.quantity if lot else part.quantity, lot=lot.number if lot else 0,
+                order=order.number, shipment=shipment.number, asset=self.name, cause=cause)
 
     # -- disturbances ----------------------------------------------------------------------------
     def close(self, cause: str, *, arrivals: bool = False) -> None:
@@ -301,6 +301,7 @@ class Lane:
             if shipment.call is None or shipment.call.callbacks is None:
                 continue
             shipment.call.cancel()
+            shipment.delayed = True
             shipment.due = max(now, now + (shipment.due - now) * stretch + extra)
             shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
 
@@ -310,7 +311,8 @@ class Lane:
         now = self.env._now
         return {
             "waiting": book.load(self.waiting),
-            "moving": [{"load": book.load(s.load), "age": now - s.departed, "due_in": s.due - now}
+            "moving": [{"load": book.load(s.load), "age": now - s.departed, "due_in": s.due - now,
+                        "delayed": s.delayed}
                        for s in self.moving.values() if s.call is not None and s not in self.held],
             "held": [{"load": book.load(s.load), "age": now - s.departed} for s in self.held],
             "certain": self.row.transit is None or self.pattern is not None
@@ -322,16 +324,16 @@ class Lane:
         """Take up what waits and what is under way."""
         now = self.env._now
         self.waiting = book.parts(state["waiting"])
-        self.units_waiting = sum(part.quantity for part in self.waiting)
         for row in state["moving"]:
-            left = max(0.0, row["due_in"]) if state["certain"] else self.world.streams.remaining(
-                self.name, "transit", self.row.transit, row["age"])
+            left = row["due_in"]
+            if not state["certain"] and not row["delayed"] and self.row.transit is not None:
+                left = self.world.streams.remaining(
+                    self.name, "transit", self.row.transit, row["age"])
             shipment = self.under_way(book.parts(row["load"]), now + left)
-            shipment.departed = now - row["age"]
+            shipment.departed, shipment.delayed = now - row["age"], row["delayed"]
         for row in state["held"]:
-            shipment = self.start(book.parts(row["load"]), now)
+            shipment = self.under_way(book.parts(row["load"]), now)
             shipment.departed = now - row["age"]
-            self.arrive(shipment)
         if self.waiting:
             self.wake()
 
@@ -341,7 +343,8 @@ class Lane:
         self.departures = self.arrived = 0
         self.hours = self.hours_squared = self.waited = self.cost = self.tkm = 0.0
         self.distance = self.fuel = self.direct_kg = self.total_kg = self.damaged = 0.0
-        self.spoiled = self.waste = 0.0
+        self.expedited = 0.0
+        self.spoiled_by: dict[str, float] = {}
         self.departed_by: dict[str, float] = {}
         self.arrived_by: dict[str, float] = {}
         self.moments = {product: units * now for product, units in self.units_moving_by.items()}
@@ -355,8 +358,7 @@ class Lane:
             "wait_to_depart": self.waited, "transport_cost": self.cost,
             "weight_distance": self.tkm, "distance": self.distance, "fuel": self.fuel,
             "co2e_direct": self.direct_kg, "co2e_total": self.total_kg,
-            "units_damaged": self.damaged, "units_spoiled": self.spoiled,
-            "waste_cost": self.waste,
+            "units_damaged": self.damaged, "expedite_cost": self.expedited,
         }
         for measure, value in values.items():
             yield (measure, self.name, "", ""), float(value)
@@ -368,7 +370,11 @@ class Lane:
             yield ("units_arrived", self.name, product, ""), self.arrived_by.get(product, 0.0)
             row = stock.get((owner, product)) if owner else None
             if row is not None and row.holding_cost:
-                yield ("holding_cost", self.name, product, ""), area / 24.0 * row.holding_cost
+                yield ("holding_cost", row.site, product, ""), area / 24.0 * row.holding_cost
+        for product, units in self.spoiled_by.items():
+            yield ("units_spoiled", self.destination, product, ""), units
+            yield ("waste_cost", self.destination, product, ""), \
+                units * self.products[product].value
 
     def samples(self, now: float) -> Iterator[tuple[Key, float]]:
         """What a snapshot shows."""

@@ -54,7 +54,7 @@ class Order:
 
     __slots__ = ("number", "buyer", "product", "quantity", "open", "undelivered", "placed", "due",
                  "priority", "partial", "lost_if_short", "lane", "unit_price", "stream", "owner",
-                 "tag", "flawed", "parent", "at_once")
+                 "tag", "flawed", "parent", "at_once", "terms")
 
     def __init__(self, number: int, buyer: Any, product: str, quantity: float, placed: float,
                  *, due: float | None = None, priority: int = 1, partial: bool = True,
@@ -72,6 +72,7 @@ class Order:
         self.lost_if_short = lost_if_short
         self.lane = lane  #: the lane from the place that owes it to the buyer; None = same site
         self.unit_price = 0.0  #: what the buyer pays for a unit at receipt
+        self.terms = 0.0  #: and how many hours later
         self.stream = stream
         self.owner: Any = None  #: the node that owes it
         self.tag: Any = None  #: the buyer's own note

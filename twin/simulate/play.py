@@ -50,9 +50,21 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
     -------
     Run
         The tally and the saved state.
+
+    Raises
+    ------
+    ValueError
+        If `warmup_h` or `save_at` lies outside the run.
     """
-    epoch = 0.0 if state is None else state.clock_h
-    world = World(network, Streams(seed, replication), ledger, epoch)
+    if not 0.0 <= warmup_h <= horizon_h:
+        raise ValueError(f"warmup_h {warmup_h:g} lies outside the run of {horizon_h:g} h. "
+                         "Write less, or a longer horizon.")
+    if save_at is not None and not 0.0 <= save_at <= horizon_h:
+        raise ValueError(f"save_at {save_at:g} lies outside the run of {horizon_h:g} h. "
+                         "Write a time within it.")
+    world = World(network, Streams(seed, replication), ledger,
+                  None if state is None else state.clock_h)
+    epoch = world.epoch
     if state is not None:
         go_on(world, state)
         world.resume(state)

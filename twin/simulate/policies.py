@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twin.network import Stock
 
 if TYPE_CHECKING:
-    from twin.simulate.shelf import Shelf
+    from twin.simulate.replenishment import Replenishment
 
 _EPS = 1e-9
 
@@ -23,7 +23,7 @@ class Policy(Protocol):
 
     trigger: float
 
-    def quantity(self, shelf: Shelf) -> float:
+    def quantity(self, shelf: Replenishment) -> float:
         """Units to order now; 0 for none."""
 
     def state(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class _Plain:
 class NoPolicy(_Plain):
     """Never orders: the shelf is filled by firm orders alone."""
 
-    def quantity(self, shelf: Shelf) -> float:
+    def quantity(self, shelf: Replenishment) -> float:
         return 0.0
 
 
@@ -59,7 +59,7 @@ class OrderUpTo(_Plain):
         self.trigger = reorder_point
         self.order_up_to = order_up_to
 
-    def quantity(self, shelf: Shelf) -> float:
+    def quantity(self, shelf: Replenishment) -> float:
         position = shelf.known_position()
         return self.order_up_to - position if position <= self.trigger else 0.0
 
@@ -71,7 +71,7 @@ class FixedQuantity(_Plain):
         self.trigger = reorder_point
         self.order_quantity = order_quantity
 
-    def quantity(self, shelf: Shelf) -> float:
+    def quantity(self, shelf: Replenishment) -> float:
         position = shelf.known_position()
         if position > self.trigger:
             return 0.0
@@ -93,7 +93,7 @@ class Kanban(_Plain):
         self.order_up_to = order_up_to
         self.order_quantity = order_quantity
 
-    def quantity(self, shelf: Shelf) -> float:
+    def quantity(self, shelf: Replenishment) -> float:
         free = self.order_up_to - shelf.known_on_hand() - shelf.on_order
         return max(0, int((free + _EPS) // self.order_quantity)) * self.order_quantity
 
@@ -149,7 +149,7 @@ class Forecasting:
         self.safety_stock = safety_stock
         self.safety_factor = safety_factor
 
-    def quantity(self, shelf: Shelf) -> float:
+    def quantity(self, shelf: Replenishment) -> float:
         self.forecaster.update(shelf.demand_seen())
         level = self.forecaster.level
         if level is None:
@@ -176,7 +176,7 @@ class Smoothed(Forecasting):
         self.adjust = adjust
         self.pipeline_weight = pipeline_weight
 
-    def quantity(self, shelf: Shelf) -> float:
+    def quantity(self, shelf: Replenishment) -> float:
         self.forecaster.update(shelf.demand_seen())
         net = shelf.known_position() - shelf.on_order
         gap = self.order_up_to - net - self.pipeline_weight * shelf.on_order
@@ -194,11 +194,12 @@ class VendorManaged(_Plain):
         self.trigger = reorder_point
         self.order_up_to = order_up_to
 
-    def quantity(self, shelf: Shelf) -> float:
+    def quantity(self, shelf: Replenishment) -> float:
         position = shelf.known_position()
         if position > self.trigger:
             return 0.0
-        return min(self.order_up_to - position, shelf.vendor_has())
+        wanted = self.order_up_to - position
+        return min(wanted, shelf.vendor_has(wanted))
 
 
 def policy_of(row: Stock, lead_h: float) -> Policy:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from twin.simulate.kernel import RECEIPT, Call
 
 if TYPE_CHECKING:
-    from twin.simulate.shelf import Shelf
+    from twin.simulate.replenishment import Replenishment
 
 
 class Record:
@@ -24,7 +24,7 @@ class Record:
     counts the shelf and the gap is closed.
     """
 
-    def __init__(self, shelf: Shelf, delay: float, count_period: float | None,
+    def __init__(self, shelf: Replenishment, delay: float, count_period: float | None,
                  error: Callable[[], float] | None, *, batch: bool = False) -> None:
         self.shelf = shelf
         self.env = shelf.env
@@ -64,6 +64,7 @@ class Record:
         """Units were put on the shelf (open orders close when the receipt is recorded)."""
         if self.error is not None:
             self._shift(quantity * self.error())
+            self.shelf.consider()
 
     def _learn(self, serial: int) -> None:
         _, quantity, asked = self.pending.pop(serial)

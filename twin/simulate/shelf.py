@@ -74,7 +74,7 @@ class Shelf(Replenishment):
             self.seen_demand += quantity
         if self.on_hand <= 0.0:
             self.empty_since = now
-        if not self.asking and self.position <= self.policy.trigger or self.record is not None:
+        if (not self.asking and self.position <= self.policy.trigger) or self.record is not None:
             self.consider()
         return True
 

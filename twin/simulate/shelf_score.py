@@ -24,6 +24,13 @@ class ShelfScore:
     its changes times their times.
     """
 
+    partial: bool  #: the present period began before counting did
+    periods: int
+    demand_sum: float
+    demand_squares: float
+    order_sum: float
+    order_squares: float
+
     def __init__(self, world: World, row: Stock) -> None:
         self.world, self.env, self.row = world, world.env, row
         self.site, self.product = row.site, row.product

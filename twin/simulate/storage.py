@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from twin.network import Storage
 from twin.simulate.kernel import RECEIPT, Call
-from twin.simulate.order import Goods, Lot
+from twin.simulate.order import Goods
+from twin.simulate.shipment import needs_range, split_goods
 from twin.tally import Key
 
 if TYPE_CHECKING:
@@ -19,22 +20,6 @@ if TYPE_CHECKING:
 _EPS = 1e-9
 #: Hours after which chilled goods on their own warmth are spoiled.
 WARM_TOLERANCE_H = 2.0
-
-
-def split_goods(goods: Goods, quantity: float) -> Goods:
-    """Take so many units out of goods, first lots first."""
-    if goods is None:
-        return None
-    taken: list[Lot] = []
-    while quantity > _EPS and goods:
-        lot = goods[0]
-        if lot.quantity <= quantity + _EPS:
-            taken.append(goods.pop(0))
-            quantity -= lot.quantity
-        else:
-            taken.append(lot.split(quantity))
-            quantity = 0.0
-    return taken
 
 
 class Area:
@@ -52,6 +37,7 @@ class Area:
         self.stops: dict[str, None] = {}
         self.admitting = False
         self.spoiling: Call | None = None
+        self.tolerance = WARM_TOLERANCE_H
         self.full_since = inf
         self.watchers: dict[str, Any] = {}  #: lanes with a truck waiting to unload
         self.reset(self.env._now)
@@ -113,7 +99,7 @@ class Area:
         self.used += volume
         self.moment += volume * self.env._now
 
-    # -- stops and excursions ------------------------------------------------------------------------------
+    # -- stops and excursions --------------------------------------------------------------------
     def stop(self, cause: str) -> None:
         """The area fails: nothing comes in, and its range is not held."""
         self.stops[cause] = None
@@ -129,6 +115,7 @@ class Area:
         """The range is no longer held: what needs it spoils after so many hours."""
         if self.spoiling is None:
             self.excursions += 1
+            self.tolerance = tolerance
             self.spoiling = self.env.call(self.env._now + tolerance, RECEIPT, self._spoil)
 
     def cold(self) -> None:
@@ -139,8 +126,10 @@ class Area:
 
     def _spoil(self, _: Any) -> None:
         for shelf in self.shelves:
-            if shelf.thing.max_c is not None or shelf.thing.min_c is not None:
+            if needs_range(shelf.thing):
                 shelf.spoil()
+        # what comes in later has as long as this, at most
+        self.spoiling = self.env.call(self.env._now + self.tolerance, RECEIPT, self._spoil)
 
     def state(self, book: Any) -> dict[str, Any]:
         """What waits outside, and since when the range is not held."""
@@ -158,7 +147,9 @@ class Area:
             shelf = self.world.actors[name]
             self.waiting.append([shelf, quantity, book.lots(goods, shelf.product)])
         self.full_since = inf if state["full_for"] is None else now - state["full_for"]
-        if state["spoils_in"] is not None and state["spoils_in"] > 0.0:
+        if state["spoils_in"] is not None:
+            if self.spoiling is not None:
+                self.spoiling.cancel()
             self.spoiling = self.env.call(now + state["spoils_in"], RECEIPT, self._spoil)
 
     def reset(self, now: float) -> None:

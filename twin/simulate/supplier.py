@@ -19,10 +19,28 @@ if TYPE_CHECKING:
 _EPS = 1e-9
 
 
-class Supplier:
-    """Makes orders ready: first its capacity, if limited, one order after another; then the lead time.
+class Preparation:
+    """An order that is being made ready: hours left, and hours it has had."""
 
-    While stopped, orders wait for the recovery and the one in work stands still.
+    __slots__ = ("order", "left", "worked", "since", "call")
+
+    def __init__(self, order: Order, left: float, worked: float) -> None:
+        self.order = order
+        self.left = left
+        self.worked = worked
+        self.since = 0.0
+        self.call: Call | None = None  #: None while the supplier stands still
+
+    def at(self, now: float) -> tuple[float, float]:
+        """Hours left and hours had, now."""
+        passed = 0.0 if self.call is None else now - self.since
+        return self.left - passed, self.worked + passed
+
+
+class Supplier:
+    """Makes orders ready: first by its capacity, if limited, one by one; then the lead time.
+
+    While stopped nothing is made ready: orders wait for the recovery, those in work stand still.
     """
 
     kind = "supply"
@@ -37,8 +55,10 @@ class Supplier:
         whole = fill.kind == "constant" and fill.mean() == 1.0
         self.fill = None if whole else world.streams.draw(self.name, "fill", fill)
         self.life = world.network.products[row.product].shelf_life
+        self.base_price = world.money(row.price, row.currency)
         self.prices = sorted(
-            (price.from_quantity, price.price) for price in world.network.prices.values()
+            (price.from_quantity, world.money(price.price, price.currency))
+            for price in world.network.prices.values()
             if (price.site, price.product) == (row.site, row.product))
         self.ledger = world.ledger
         self.tracing = world.tracing
@@ -49,7 +69,8 @@ class Supplier:
         self.working = False
         self.done: Call | None = None
         self.since_work = 0.0
-        self.preparing: dict[int, tuple[Order, Call, float]] = {}
+        self.preparing: dict[int, Preparation] = {}
+        self.wanting: dict[str, Any] = {}  #: shelves managed from here that wait for its recovery
         self.reset(self.env._now)
 
     # -- orders ----------------------------------------------------------------------------------
@@ -57,7 +78,7 @@ class Supplier:
         """Accept an order."""
         order.owner = self
         self.orders += 1
-        order.unit_price = self.price(order.quantity)
+        order.unit_price, order.terms = self.price(order.quantity), self.row.payment
         if self.row.capacity_per_day is None and not self.stops and self.capacity_factor == 1.0:
             self._prepare(order)
         else:
@@ -66,7 +87,7 @@ class Supplier:
 
     def price(self, quantity: float) -> float:
         """Price of a unit in an order of this size."""
-        price = self.row.price
+        price = self.base_price
         for start, value in self.prices:
             if quantity >= start:
                 price = value
@@ -106,11 +127,25 @@ class Supplier:
         if hours <= 0.0:
             self._ready(order)
         else:
-            self._ready_in(order, hours, self.env._now)
+            self.prepare(order, hours, 0.0)
 
-    def _ready_in(self, order: Order, hours: float, began: float) -> None:
-        call = self.env.call(self.env._now + hours, RECEIPT, self._ready, order)
-        self.preparing[order.number] = (order, call, began)
+    def prepare(self, order: Order, hours: float, worked: float) -> None:
+        """Make an order ready in so many hours, of which it has had some."""
+        preparation = self.preparing[order.number] = Preparation(order, hours, worked)
+        if not self.stops:
+            self._go_on(preparation)
+
+    def _go_on(self, preparation: Preparation) -> None:
+        now = self.env._now
+        preparation.since = now
+        preparation.call = self.env.call(now + preparation.left, RECEIPT, self._ready,
+                                         preparation.order)
+
+    def _stand_still(self, preparation: Preparation) -> None:
+        if preparation.call is not None:
+            preparation.call.cancel()
+            preparation.left, preparation.worked = preparation.at(self.env._now)
+            preparation.call = None
 
     def _ready(self, order: Order) -> None:
         self.preparing.pop(order.number, None)
@@ -144,10 +179,20 @@ class Supplier:
     def stop(self, cause: str) -> None:
         """Stand still until `restart` with the same cause."""
         self._change(lambda: self.stops.__setitem__(cause, None))
+        for preparation in self.preparing.values():
+            self._stand_still(preparation)
 
     def restart(self, cause: str) -> None:
         """One cause of standing still has gone."""
+        if cause not in self.stops:
+            return
         self._change(lambda: self.stops.pop(cause, None))
+        if not self.stops:
+            for preparation in self.preparing.values():
+                self._go_on(preparation)
+            wanting, self.wanting = self.wanting, {}
+            for shelf in wanting.values():
+                shelf.consider()
 
     def set_capacity_factor(self, factor: float) -> None:
         """Make at a share of the capacity from now on."""
@@ -178,18 +223,18 @@ class Supplier:
         return {
             "queue": [book.keep(order) for order in self.queue], "working": self.working,
             "left": left, "certain": certain,
-            "preparing": [[book.keep(order), now - began, call.time - now]
-                          for order, call, began in self.preparing.values()],
+            "preparing": [[book.keep(preparation.order), *preparation.at(now)]
+                          for preparation in self.preparing.values()],
         }
 
     def resume(self, state: dict[str, Any], book: Book) -> None:
         """Take up a saved supplier."""
-        now = self.env._now
         self.queue = deque(book.orders[number] for number in state["queue"])
-        for number, age, wait in state["preparing"]:
-            left = wait if state["certain"] else self.world.streams.remaining(
-                self.name, "lead_time", self.row.lead_time, age)
-            self._ready_in(book.orders[number], left, now - age)
+        for number, left, worked in state["preparing"]:
+            if not state["certain"]:
+                left = self.world.streams.remaining(
+                    self.name, "lead_time", self.row.lead_time, worked)
+            self.prepare(book.orders[number], left, worked)
         if state["working"]:
             self.working, self.left = True, state["left"]
             rate = self._rate()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twin.network import Truck as TruckRow
 from twin.network import great_circle_km
@@ -13,13 +13,13 @@ from twin.simulate.kernel import FAILURE, RECEIPT, Pause
 from twin.tally import Key
 
 if TYPE_CHECKING:
-    from twin.simulate.fleet import Fleet, FleetLane
-    from twin.simulate.lane import Consignment, Shipment
     from twin.simulate.book import Book
+    from twin.simulate.fleet import Fleet, FleetLane
+    from twin.simulate.shipment import Consignment, Shipment
     from twin.simulate.world import World
 
 _EPS = 1e-9
-STEPS = ("to_origin", "loading", "out", "unloading", "back")
+STEPS = ("to_origin", "loading", "out", "unloading", "back", "home")
 
 
 class Truck:
@@ -40,6 +40,7 @@ class Truck:
         self.left = 0.0
         self.left_of_leg: float | None = None  #: of a leg taken up from a saved state
         self.leg_began = 0.0
+        self.delayed = False  #: the present leg no longer takes the time drawn
         self.began = 0.0
         self.since = 0.0
         self.leg = 0.0
@@ -47,7 +48,9 @@ class Truck:
         self.stops: dict[str, None] = {}
         self.warm_since: float | None = None  #: when the refrigeration failed
         self.warm_tolerance = 0.0
-        self.on_duty = True
+        self.on_duty = True  #: by its calendar
+        self.hired = True  #: False: no more trips
+        self.at_dock = False  #: waiting for a door, or standing at one
         self.hooks: list[Any] = []  #: failures that age while this truck drives
         self.reset(self.env._now)
 
@@ -69,23 +72,18 @@ class Truck:
 
     def _go(self) -> Generator[Pause, Any, None]:
         """Drive empty to the origin of the load, if that is not home."""
-        lane = self._lane()
         if self.left_of_leg is None:
             self.began = self.env._now
-        if lane.origin != self.row.home:
-            sites = self.world.network.sites
-            km = great_circle_km(sites[self.row.home], sites[lane.origin]) or 0.0
-            self._phase("to_origin")
-            yield from self._drive(km / self.row.speed_kmh, lane, 0.0, km)
-        self.left_of_leg = None
+        yield from self._empty("to_origin")
 
     def _loading(self) -> Generator[Pause, Any, None]:
         lane = self._lane()
-        if lane.dock_out is not None:
-            again = self.phase == "loading"
+        if self.phase != "loading":
             self._phase("loading")
-            if not again:
+            if lane.dock_out is not None:
+                self.at_dock = True
                 lane.dock_out.visit(self.load_m3(), self.docked, None)
+        while self.at_dock or lane.closures:
             yield self.pause.idle()
 
     def _out(self) -> Generator[Pause, Any, None]:
@@ -100,13 +98,12 @@ class Truck:
 
     def _unloading(self) -> Generator[Pause, Any, None]:
         lane = self._lane()
-        again = self.phase == "unloading" and self.shipment is None
-        if again:
-            self.shipment = lane.at_door(self.load)
-        self._phase("unloading")
-        if lane.dock_in is not None:
-            if not again:
+        if self.phase != "unloading":
+            self._phase("unloading")
+            if lane.dock_in is not None:
+                self.at_dock = True
                 lane.dock_in.visit(self.load_m3(), self.docked, None)
+        while self.at_dock:
             yield self.pause.idle()
         shipment = self.shipment
         assert shipment is not None
@@ -121,12 +118,27 @@ class Truck:
         self._phase("back")
         yield from self._drive(home.hours_for(self), home, 0.0)
 
+    def _home(self) -> Generator[Pause, Any, None]:
+        """Drive home from the origin of the load, if that is not home."""
+        yield from self._empty("home")
+
+    def _empty(self, phase: str) -> Generator[Pause, Any, None]:
+        """Drive between home and the origin of the load."""
+        lane, home = self._lane(), self.row.home
+        if lane.origin != home:
+            sites = self.world.network.sites
+            km = great_circle_km(sites[home], sites[lane.origin]) or 0.0
+            self._phase(phase)
+            yield from self._drive(km / self.row.speed_kmh, lane, 0.0, km)
+        self.left_of_leg = None
+
     def _lane(self) -> FleetLane:
         assert self.lane is not None
         return self.lane
 
     def docked(self, _: Any) -> None:
         """The dock has done its work."""
+        self.at_dock = False
         self.pause.wake(RECEIPT)
 
     def _phase(self, phase: str) -> None:
@@ -140,12 +152,13 @@ class Truck:
         """Drive for so many hours, less or more as stops and delays will have it."""
         km = lane.km if km is None else km
         row, env = self.row, self.env
-        self.left, self.left_of_leg = (
-            hours if self.left_of_leg is None else self.left_of_leg), None
         started = env._now
-        if self.left == hours:
+        if self.left_of_leg is not None:  # taken up from a saved state
+            self.left, self.left_of_leg = self.left_of_leg, None
+        else:
+            self.left, self.delayed = hours, False
             litres = litres_per_100km(self.fuel_points, share) * km / 100.0
-            lane.drove(self, km, litres, share)
+            lane.drove(self, km, litres)
             self.leg_began = started
         self.moving = True
         while self.left > _EPS or self.stops:
@@ -160,7 +173,7 @@ class Truck:
             for hook in self.hooks:
                 hook.resting()
         self.moving = False
-        lane.cost += row.cost_per_hour * (env._now - started)
+        lane.pay(row.cost_per_hour * (env._now - started))
 
     def left_now(self) -> float:
         """Hours left of the present leg."""
@@ -168,6 +181,7 @@ class Truck:
 
     def relate(self, stretch: float, extra: float) -> None:
         """Stretch what is left of the leg, and add to it."""
+        self.delayed = True
         self.left = max(0.0, self.left_now() * stretch + extra)
         self.leg = self.env._now
         self.poke()
@@ -176,6 +190,11 @@ class Truck:
         """Look again at how long the present leg will take."""
         if self.moving and self.pause.callbacks:
             self.pause = self.pause.moved(self.env._now, FAILURE)
+
+    @property
+    def free(self) -> bool:
+        """Whether it could take a load."""
+        return self.lane is None and not self.stops and self.on_duty and self.hired
 
     def nudge(self) -> None:
         """Wake a truck that waits for room or a load."""
@@ -208,6 +227,8 @@ class Truck:
             "leg_age": now - self.leg_began, "left": self.left_now() if self.moving else 0.0,
             "departed_age": None if self.shipment is None else now - self.shipment.departed,
             "warm_age": None if self.warm_since is None else now - self.warm_since,
+            "at_dock": self.at_dock, "delayed": self.delayed,
+            "warm": self.shipment is not None and self.shipment.warm,
         }
 
     def resume(self, state: dict[str, Any], book: Book) -> None:
@@ -218,22 +239,28 @@ class Truck:
             self.warm_since = now - state["warm_age"]
         if state["lane"] is None:
             return
-        lane = self.lane = self.world.lanes[state["lane"]]  # type: ignore[assignment]
-        assert lane is not None
+        lane = self.lane = cast("FleetLane", self.world.lanes[state["lane"]])
         self.load = book.parts(state["load"])
         self.began, self.leg_began = now - state["age"], now - state["leg_age"]
+        self.at_dock, self.delayed = state["at_dock"], state["delayed"]
         if self.phase == "out":
             self.shipment = lane.start(self.load, now)
-            self.shipment.departed = now - (state["departed_age"] or 0.0)
-        if self.phase in ("to_origin", "out", "back"):
+        elif self.phase == "unloading":
+            self.shipment = lane.at_door(self.load)
+        if self.shipment is not None:
+            self.shipment.departed = now - state["departed_age"]
+            self.shipment.warm = state["warm"]
+        if self.phase in ("out", "back") and not self.delayed:
             leg = lane.reverse or lane if self.phase == "back" else lane
-            self.left_of_leg = leg.left_of(state["leg_age"], state["left"]) \
-                if self.phase != "to_origin" else state["left"]
+            self.left_of_leg = leg.left_of(state["leg_age"], state["left"])
+        elif self.phase in ("to_origin", "out", "back", "home"):
+            self.left_of_leg = state["left"]
 
     # -- stops -----------------------------------------------------------------------------------
     def stop(self, cause: str) -> None:
         """Stand still (a breakdown) until `restart`."""
         self.stops[cause] = None
+        self.delayed = True
         self.failed += 1
         self.poke()
 
@@ -251,15 +278,16 @@ class Truck:
 
     def cold(self) -> None:
         """The refrigeration works again."""
-        self._spoil()
+        self.check_cold()
         self.warm_since = None
 
-    def _spoil(self) -> None:
+    def check_cold(self) -> None:
+        """Mark a load that was without refrigeration for too long."""
         if self.warm_since is None or self.shipment is None:
             return
         start = max(self.warm_since, self.shipment.departed)
         if self.env._now - start > self.warm_tolerance:
-            self.shipment.spoiled = True
+            self.shipment.warm = True
 
     def set_duty(self, on: bool) -> None:
         """On or off duty by the calendar: trips start only on duty."""
@@ -292,4 +320,4 @@ class Truck:
 
 
 _STEP = {"to_origin": Truck._go, "loading": Truck._loading, "out": Truck._out,
-         "unloading": Truck._unloading, "back": Truck._back}
+         "unloading": Truck._unloading, "back": Truck._back, "home": Truck._home}

@@ -16,15 +16,15 @@ from twin.simulate.book import Book
 from twin.simulate.calendar import Calendar, calendars_of
 from twin.simulate.crew import Crew
 from twin.simulate.customer import Customer
-from twin.simulate.dock import Dock
+from twin.simulate.dock import Dock, Hands
 from twin.simulate.failure import Failure
-from twin.simulate.firm import book_firm_orders
-from twin.simulate.kernel import DEMAND, SAMPLE, Environment
+from twin.simulate.firm import book_firm_orders, firm_customers
+from twin.simulate.kernel import DEMAND, RECEIPT, SAMPLE, Environment
 from twin.simulate.lane import Lane
 from twin.simulate.order import Goods, Order
+from twin.simulate.pass_up import PassUp
 from twin.simulate.profile import patterns
 from twin.simulate.shelf import Shelf
-from twin.simulate.sourcing import PassUp
 from twin.simulate.storage import Area
 from twin.simulate.streams import Streams
 from twin.simulate.supplier import Supplier
@@ -43,13 +43,15 @@ class World:
         The luck of this replication.
     ledger
         Where every event is written; None for a run that only counts.
+    resume_at
+        The clock of a state from which the world will go on; None for a world that starts.
     """
 
     def __init__(self, network: Network, streams: Streams, ledger: Ledger | None = None,
-                 epoch: float = 0.0) -> None:
-        self.env = Environment(epoch)
-        self.epoch = epoch
-        self.resumed = False
+                 resume_at: float | None = None) -> None:
+        self.epoch = resume_at or 0.0
+        self.env = Environment(self.epoch)
+        self.resumed = resume_at is not None
         self.under_way: dict[str, tuple[Any, float]] = {}  #: events of scenarios now in force
         self.network = network
         self.streams = streams
@@ -63,14 +65,15 @@ class World:
         self.posted: dict[int, tuple[Order, Any, float]] = {}
         self.actors: dict[str, Any] = {}
         self.nodes: dict[tuple[str, str, str], Any] = {}
-        self._providing: dict[tuple[str, str], bool] = {}
         self.docks: dict[tuple[str, str], Dock] = {}
+        self.hands: dict[str, Hands] = {}
         self.areas: dict[tuple[str, str], Area] = {}
         self.lanes_into: dict[str, list[Lane]] = {}
         self.lanes_from: dict[str, list[Lane]] = {}
         self.lanes: dict[str, Lane] = {}
         self.fuel_price: dict[str, float] = {}  #: factors of disturbances, by fuel
         self.dials: dict[str, dict[str, float]] = {}  #: what disturbances hold
+        self.held: dict[tuple[str, str], dict[str, Any]] = {}  #: and the settings they hold
         self.times: list[float] = []
         self.snapshots: dict[Key, list[float]] = {}
         self.crews: dict[str, Crew] = {}
@@ -98,6 +101,10 @@ class World:
             for way in ways:
                 self.docks[dock_row.site, way] = dock
             self._add(dock)
+        for site in network.sites.values():
+            if site.handling_time.mean() > 0.0:
+                self.hands[site.site] = Hands(self, site)
+                self._add(self.hands[site.site])
         for area_row in network.storage.values():
             area = Area(self, area_row)
             self.areas[area_row.site, area_row.area] = area
@@ -109,14 +116,14 @@ class World:
         for fleet in self.fleets.values():
             self._add(fleet)
         self.shelves = [self.node(*key, "stock") for key in network.stock]
-        for site, product in network.supply:
-            self.node(site, product, "supply")
+        for at, product in network.supply:
+            self.node(at, product, "supply")
         for shelf in self.shelves:
-            area = self._area_for(shelf)
-            if area is not None:
-                area.hold(shelf)
+            place = self._area_for(shelf)
+            if place is not None:
+                place.hold(shelf)
         self.customers = [Customer(self, row) for row in network.demand.values()]
-        for customer in self.customers:
+        for customer in [*self.customers, *firm_customers(self)]:
             self._add(customer)
         failures_of(self)
         for lane in self.lanes.values():
@@ -187,16 +194,22 @@ class World:
             self._add(found)
         return found
 
-    def provides(self, site: str, product: str) -> bool:
-        """Whether orders for a product at a site can be met at all."""
-        key = (site, product)
-        if key not in self._providing:
-            self._providing[key] = False  # a way round in a circle provides nothing
-            self._providing[key] = (
-                key in self.network.stock or key in self.made or key in self.network.supply
-                or any(self.provides(lane.origin, product)
-                       for lane in self.lanes_into.get(site, ())))
-        return self._providing[key]
+    def provides(self, site: str, product: str, *, beyond: str) -> bool:
+        """Whether orders for a product at a site can be met without coming back to `beyond`."""
+        network, seen, look = self.network, {beyond, site}, [site]
+        for place in look:
+            key = (place, product)
+            if key in network.stock or key in self.made or key in network.supply:
+                return True
+            for lane in self.lanes_into.get(place, ()):
+                if lane.origin not in seen:
+                    seen.add(lane.origin)
+                    look.append(lane.origin)
+        return False
+
+    def money(self, amount: float, currency: str | None) -> float:
+        """An amount in the model's currency."""
+        return amount if currency is None else amount * self.network.fx[currency].rate
 
     def named(self, name: str) -> Any:
         """An actor by its name: trucks, machines and passing sites too."""
@@ -218,14 +231,20 @@ class World:
 
     # -- passing things on -----------------------------------------------------------------------
     def post(self, order: Order, node: Any, time: float) -> None:
-        """Let an order reach its node at a later instant, in the demand phase."""
+        """Let an order reach its node at a later instant, in the demand phase.
+
+        Without a node its goods are at the door then: the buyer receives them.
+        """
         self.posted[order.number] = (order, node, time)
-        self.env.call(time, DEMAND, self._posted, order.number)
+        self.env.call(time, RECEIPT if node is None else DEMAND, self._posted, order.number)
 
     def _posted(self, number: int) -> None:
         order, node, _ = self.posted.pop(number)
-        order.owner = node
-        node.order(order)
+        if node is None:
+            order.buyer.receive(order, order.undelivered, None)
+        else:
+            order.owner = node
+            node.order(order)
 
     def send(self, order: Order, quantity: float, goods: Goods) -> None:
         """Whoever owes an order hands goods over: to the lane, or straight to the buyer."""
@@ -243,7 +262,8 @@ class World:
         book, now = Book(self), self.env._now
         actors = {name: actor.state(book) for name, actor in self.actors.items()
                   if hasattr(actor, "state")}
-        posted = [{"order": book.keep(order), "node": node.name, "in": time - now}
+        posted = [{"order": book.keep(order), "node": None if node is None else node.name,
+                   "in": time - now}
                   for order, node, time in self.posted.values()]
         events = [{"name": name, "event": {"type": event.type, **event.model_dump(mode="json")},
                    "left": None if end == inf else end - now}
@@ -253,7 +273,6 @@ class World:
 
     def resume(self, state: State) -> None:
         """Go on from a state; call it before `start`."""
-        self.resumed = True
         book = Book(self)
         book.open(state.orders)
         self.order_number = count(max(book.orders, default=0) + 1).__next__
@@ -263,15 +282,14 @@ class World:
         for name, values in state.actors.items():
             self.named(name).resume(values, book)
         for row in state.posted:
-            self.post(book.orders[row["order"]], self.named(row["node"]),
-                      self.env._now + row["in"])
+            node = None if row["node"] is None else self.named(row["node"])
+            self.post(book.orders[row["order"]], node, self.env._now + row["in"])
         self.reset()
 
     # -- living ----------------------------------------------------------------------------------
     def start(self) -> None:
         """Start every process."""
-        if not self.resumed:
-            book_firm_orders(self)
+        book_firm_orders(self)
         keep_hours(self)
         for failure in self.failures.values():
             failure.start()
@@ -329,8 +347,3 @@ class World:
             row.extend([0.0] * (size - len(row)))
             levels[key] = np.array(row)
         return np.array(self.times), levels
-
-
-def forever(hours: float | None) -> float:
-    """A blank duration lasts for ever."""
-    return inf if hours is None else hours

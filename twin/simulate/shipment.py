@@ -1,0 +1,60 @@
+"""What goes by lane: units of one order, and shipments of several that travel together."""
+
+from __future__ import annotations
+
+from twin.network import Product
+from twin.simulate.kernel import Call
+from twin.simulate.order import Goods, Lot, Order
+
+_EPS = 1e-9
+
+
+def needs_range(product: Product) -> bool:
+    """Whether a product has to be kept warm or cold."""
+    return product.min_c is not None or product.max_c is not None
+
+
+def split_goods(goods: Goods, quantity: float) -> Goods:
+    """Take so many units out of goods, first lots first."""
+    if goods is None:
+        return None
+    taken: list[Lot] = []
+    while quantity > _EPS and goods:
+        lot = goods[0]
+        if lot.quantity <= quantity + _EPS:
+            taken.append(goods.pop(0))
+            quantity -= lot.quantity
+        else:
+            taken.append(lot.split(quantity))
+            quantity = 0.0
+    return taken
+
+
+class Consignment:
+    """Units of one order, ready to leave since `ready`."""
+
+    __slots__ = ("order", "quantity", "goods", "ready")
+
+    def __init__(self, order: Order, quantity: float, goods: Goods, ready: float) -> None:
+        self.order = order
+        self.quantity = quantity
+        self.goods = goods
+        self.ready = ready
+
+
+class Shipment:
+    """Consignments under way together."""
+
+    __slots__ = ("number", "load", "units", "departed", "due", "call", "weight_kg", "warm",
+                 "delayed")
+
+    def __init__(self, number: int, load: list[Consignment], departed: float) -> None:
+        self.number = number
+        self.load = load
+        self.units = sum(part.quantity for part in load)
+        self.departed = departed
+        self.due = departed
+        self.call: Call | None = None
+        self.weight_kg = 0.0
+        self.warm = False  #: too long without refrigeration
+        self.delayed = False  #: its time under way is no longer the one drawn
