@@ -9,8 +9,8 @@ from twin.measure.autocorrelation import asymptotic_variance, queue_variance, va
 from twin.measure.intervals import student
 from twin.measure.scoring import crps_ensemble, crps_normal, expected_hits, quantile_ranks
 from twin.measure.selection import dudewicz_dalal, kim_nelson, ocba_shares, rinott
-from twin.measure.uncertainty import common_luck, delta_method, input_uncertainty
 from twin.measure.truncation import mser
+from twin.measure.uncertainty import common_luck, delta_method, input_uncertainty
 
 
 def test_s01_mser_5_cuts_a_decaying_start() -> None:
