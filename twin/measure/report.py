@@ -139,8 +139,8 @@ def _unit(row: Any) -> str:
 
 def _more(count: int) -> str:
     if count >= 1_000_000:
-        return "no number of replications would show it"
-    return f"about {count:,} more replication{'s' if count > 1 else ''} would show it"
+        return "never, by these figures"
+    return f"may show after {count:,} more"
 
 
 def _lines(rows: pd.DataFrame, settings: list[str]) -> list[Line]:
