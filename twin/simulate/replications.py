@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import pickle
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import Any, TypeVar
+from contextlib import ExitStack
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import joblib
+from joblib.externals.loky.backend.reduction import dumps
 from joblib.externals.loky.process_executor import BrokenProcessPool
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 ENGINES = ("joblib", "dask", "serial")
-_ATTEMPTS = 5
+_ATTEMPTS = 4
 
 
 class EngineError(RuntimeError):
@@ -26,25 +35,26 @@ def replicate(work: Callable[[T], R], tasks: Sequence[T], *, workers: int | None
               on_done: Callable[[int], None] | None = None) -> list[R]:
     """Do independent tasks in parallel; results stand in the order of the tasks.
 
-    The results do not depend on the engine or on the number of workers. When a worker dies, its
-    tasks are given out again; what the others have done is kept.
+    The results do not depend on the engine or on the number of workers. When a worker dies, what
+    has been done is kept and only the missing tasks are given out again. The tasks reach each
+    worker once, as a whole, so it costs nothing that all of them hold the same large network.
 
     Parameters
     ----------
     work
-        A pure function that can be pickled.
+        A pure function.
     workers
         Processes; all cores if None. One plays in this process.
     engine, address
         ``joblib`` on this machine, ``dask`` on a cluster (``address=tcp://...``; a local one if
         None), ``serial`` in this process.
     on_done
-        Told the index of each task as it ends, once each.
+        Told the index of each task as it ends, once each, in this process.
 
     Raises
     ------
     EngineError
-        If the engine is unknown or missing, or workers keep dying.
+        If the engine is unknown, missing or out of reach, or workers keep dying.
 
     Examples
     --------
@@ -53,66 +63,161 @@ def replicate(work: Callable[[T], R], tasks: Sequence[T], *, workers: int | None
     """
     if engine not in ENGINES:
         raise EngineError(f"engine '{engine}' is unknown. Choose one of {', '.join(ENGINES)}.")
+    if workers is not None and workers < 1:
+        raise EngineError(f"workers {workers} is below 1. Leave it out to use every core.")
     count = workers or joblib.cpu_count() or os.cpu_count() or 1
     results: dict[int, R] = {}
-
-    def keep(index: int, result: R) -> None:
+    if engine == "dask":
+        done = _over_cluster(work, tasks, count, address)
+    elif engine == "serial" or count == 1 or len(tasks) == 1:
+        done = ((index, work(task)) for index, task in enumerate(tasks))
+    else:
+        done = _over_processes(work, tasks, count, results)
+    for index, result in done:
         if index not in results:
             results[index] = result
             if on_done is not None:
                 on_done(index)
-
-    if engine == "serial" or (engine == "joblib" and (count == 1 or len(tasks) == 1)):
-        for index, task in enumerate(tasks):
-            keep(index, work(task))
-        return [results[index] for index in range(len(tasks))]
-    with ExitStack() as stack:
-        stack.enter_context(_cluster(address, count) if engine == "dask" else nullcontext())
-        for _ in range(_ATTEMPTS):
-            missing = [index for index in range(len(tasks)) if index not in results]
-            if not missing:
-                break
-            try:
-                for index, result in _parallel(work, tasks, missing, count, engine):
-                    keep(index, result)
-            except BrokenProcessPool:
-                continue
-    if len(results) < len(tasks):
-        raise EngineError(
-            f"{len(tasks) - len(results)} of {len(tasks)} replications were lost: a worker died "
-            f"{_ATTEMPTS} times (out of memory?). Use fewer workers: simulate.workers=1.")
     return [results[index] for index in range(len(tasks))]
 
 
-def _one(work: Callable[[T], R], index: int, task: T) -> tuple[int, R]:
-    return index, work(task)
+def replicate_until(work: Callable[[T], R], make_task: Callable[[int], Sequence[T]], *,
+                    enough: Callable[[list[list[R]]], bool], first: int, batch: int, most: int,
+                    workers: int | None = None, engine: str = "joblib",
+                    address: str | None = None,
+                    on_done: Callable[[int], None] | None = None) -> list[list[R]]:
+    """Add replications, a batch at a time, until there are enough of them.
+
+    Whether there are is asked only between batches and of whole replications, so the answer does
+    not depend on who finished first.
+
+    Parameters
+    ----------
+    make_task
+        The tasks of replication i, such as one for each scenario: they share its luck.
+    enough
+        Told the results so far: one list a replication, in order.
+    first, batch, most
+        Replications before the first question, in each later batch, and at the most.
+    on_done
+        Told how many tasks are done, as each ends.
+
+    Examples
+    --------
+    >>> replicate_until(abs, lambda i: [i, -i], enough=lambda found: len(found) >= 3,
+    ...                 first=2, batch=2, most=10, engine="serial")
+    [[0, 0], [1, 1], [2, 2], [3, 3]]
+    """
+    if not (1 <= first <= most and batch >= 1):
+        raise ValueError(f"first {first}, batch {batch}, most {most} cannot be played. "
+                         "Give 1 <= first <= most and a batch of at least 1.")
+    found: list[list[R]] = []
+    done = 0
+
+    def told(_: int) -> None:
+        nonlocal done
+        done += 1
+        if on_done is not None:
+            on_done(done)
+
+    size = first
+    while size:
+        groups = [list(make_task(i)) for i in range(len(found), len(found) + size)]
+        results = iter(replicate(work, [task for group in groups for task in group],
+                                 workers=workers, engine=engine, address=address, on_done=told))
+        found += [[next(results) for _ in group] for group in groups]
+        size = 0 if enough(found) else min(batch, most - len(found))
+    return found
 
 
-def _parallel(work: Callable[[T], R], tasks: Sequence[T], indexes: Sequence[int], workers: int,
-              engine: str) -> Iterator[tuple[int, R]]:
-    """Results with their indexes, as they come."""
-    chosen: dict[str, Any] = {"n_jobs": -1} if engine == "dask" else {
-        "n_jobs": workers, "backend": "loky"}
-    parallel = joblib.Parallel(return_as="generator_unordered", **chosen)
-    yield from parallel(joblib.delayed(_one)(work, index, tasks[index]) for index in indexes)
+# ---- on this machine ----
 
 
-def _cluster(address: str | None, workers: int) -> AbstractContextManager[Any]:
-    """A connection to a Dask cluster, which joblib then uses."""
+def _over_processes(work: Callable[[T], R], tasks: Sequence[T], workers: int,
+                    results: dict[int, R]) -> Iterator[tuple[int, R]]:
+    """Results with their indexes, as they come; whatever is not in `results` is missing."""
+    with TemporaryDirectory(prefix="twin-") as folder:
+        parcel = Path(folder) / "tasks"
+        parcel.write_bytes(dumps((work, list(tasks))))
+        for _ in range(_ATTEMPTS):
+            missing = [index for index in range(len(tasks)) if index not in results]
+            if not missing:
+                return
+            # Tasks of less than 0.2 s are put together by joblib's own measurements.
+            parallel = joblib.Parallel(n_jobs=workers, backend="loky",
+                                       return_as="generator_unordered")
+            try:
+                yield from parallel(joblib.delayed(_do)(str(parcel), index) for index in missing)
+            except BrokenProcessPool:
+                continue
+    if len(results) < len(tasks):
+        raise EngineError(_lost(len(tasks) - len(results), len(tasks)))
+
+
+def _do(parcel: str, index: int) -> tuple[int, Any]:
+    """Do one task of a parcel; runs in a worker."""
+    work, tasks = _opened(parcel)
+    return index, work(tasks[index])
+
+
+@lru_cache(maxsize=1)
+def _opened(parcel: str) -> tuple[Callable[[Any], Any], list[Any]]:
+    """The work and tasks of a parcel, read once by each worker."""
+    found: tuple[Callable[[Any], Any], list[Any]] = pickle.loads(Path(parcel).read_bytes())
+    return found
+
+
+def _lost(count: int, total: int) -> str:
+    return (f"{count} of {total} replications were lost: workers died again and again (out of "
+            "memory?). Use fewer workers: simulate.workers=1.")
+
+
+# ---- on a cluster ----
+
+
+def _over_cluster(work: Callable[[T], R], tasks: Sequence[T], workers: int,
+                  address: str | None) -> Iterator[tuple[int, R]]:
+    """Results with their indexes, as they come; the cluster itself replaces dead workers."""
+    with ExitStack() as stack:
+        client = _client(stack, workers, address)
+        from distributed import KilledWorker, as_completed
+
+        # Made on a worker, not scattered, so that it is made again if that worker dies.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")
+            parcel = client.submit(pickle.loads, bytes(dumps((work, list(tasks)))), pure=False)
+            futures = client.map(_do_one, [parcel] * len(tasks), range(len(tasks)), pure=False)
+        stack.callback(client.cancel, futures)
+        left = len(futures)
+        try:
+            for _, found in as_completed(
+                    futures, with_results=True, loop=client.loop):
+                left -= 1
+                yield found
+        except KilledWorker:
+            raise EngineError(_lost(left, len(tasks))) from None
+
+
+def _do_one(parcel: tuple[Callable[[Any], Any], list[Any]], index: int) -> tuple[int, Any]:
+    work, tasks = parcel
+    return index, work(tasks[index])
+
+
+def _client(stack: ExitStack, workers: int, address: str | None) -> Client:
+    """A connection to a Dask cluster, which is closed with the stack."""
     try:
         from distributed import Client, LocalCluster
     except ImportError:
         raise EngineError("engine dask needs the package 'distributed'. "
                           "Install it with: pip install 'twin[cluster]'.") from None
-    stack = ExitStack()
+    cluster: Any = address
     if address is None:
-        address = stack.enter_context(LocalCluster(
+        cluster = stack.enter_context(LocalCluster(
             n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None))
     try:
-        stack.enter_context(Client(address, timeout=10))
+        client = Client(cluster, timeout=5, set_as_default=False)
     except (OSError, ValueError) as error:
-        stack.close()
         raise EngineError(f"no Dask cluster answers at {address}: {error}. Start one with "
                           "'dask scheduler' and 'dask worker', or leave address out.") from None
-    stack.enter_context(joblib.parallel_config(backend="dask"))
-    return stack
+    stack.callback(client.close)
+    return client
