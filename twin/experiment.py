@@ -70,7 +70,7 @@ def run(
     scenarios: Sequence[Scenario | str] | Mapping[str, Scenario | str] = (),
     *,
     horizon: str | float = "365d",
-    warmup: str | float = "0d",
+    warmup: str | float | None = None,
     replications: int = 30,
     seed: int = 1,
     workers: int | None = None,
@@ -93,7 +93,9 @@ def run(
     scenarios
         Scenarios or their names (``a+b`` for two at once), or a mapping of labels to them.
     horizon, warmup
-        Durations (text, or hours); ``warmup="auto"`` finds the warm-up by MSER-5 on pilot runs.
+        Durations (text, or hours). The warm-up is played before day 0, on which the horizon and
+        the clock of every scenario start, and is not counted: the model's own if None (none from
+        a state), found by MSER-5 on pilot runs if ``"auto"``.
     replications, seed
         Replication i of every scenario has the same luck.
     precision
@@ -147,8 +149,9 @@ def run(
     n = _checked("replications", replications)
 
     def task(label: str, replication: int, warmup_h: float, *, events: bool = False) -> Task:
-        return Task(label, *settings[label], horizon_h, warmup_h, seed, replication,
-                    events, state)
+        fitted, scenario = settings[label]
+        return Task(label, fitted, scenario.later(warmup_h), warmup_h + horizon_h, warmup_h, seed,
+                    replication, events, state)
 
     def play_all(tasks: Sequence[Task], report: Progress | None) -> list[Played]:
         from twin.simulate.replications import replicate
@@ -165,6 +168,8 @@ def run(
         return list(replicate(perform, tasks, workers=workers, engine=engine, address=address,
                               on_done=on_done))
 
+    if warmup is None:
+        warmup = network.warmup if state is None else 0.0
     warmup_h = _warmup_h(warmup, horizon_h, lambda: [
         played.tally for played in
         play_all([task(next(iter(labelled)), i, 0.0) for i in range(_PILOTS)], None)])
@@ -275,11 +280,7 @@ def _warmup_h(warmup: str | float, horizon_h: float, pilots: Callable[[], list[T
         from twin.measure import warmup as find
 
         return min(find(pilots()).hours, horizon_h / 2)
-    hours = _hours("warmup", warmup)
-    if hours >= horizon_h:
-        raise SettingError(f"warmup '{format_duration(hours)}' is not before the horizon "
-                           f"'{format_duration(horizon_h)}'. Make it shorter, or the run longer.")
-    return hours
+    return _hours("warmup", warmup)
 
 
 def _state(state: Any) -> tuple[Any, str]:

@@ -125,6 +125,14 @@ class Scenario(BaseModel):
                  "events": events, "settings": dict(self.settings)}
         return {key: part for key, part in parts.items() if part}
 
+    def later(self, hours: float) -> Scenario:
+        """The same scenario with all its events so many hours later."""
+        if not hours:
+            return self
+        return self.model_copy(update={"events": {
+            name: event.model_copy(update={"start": event.start + hours})
+            for name, event in self.events.items()}})
+
     def __add__(self, other: Scenario) -> Scenario:
         """Both at once."""
         if not (other.events or other.settings):

@@ -602,7 +602,7 @@ def tables_page() -> str:
         "",
         "Written by `python -m twin.network.attributes`; do not edit. A model is `NAME.yaml` with",
         "`title`, `start` (UTC), `currency`, `tables` (the folder), `review` (`before_demand` or",
-        "`after_demand`), and a folder of CSV tables. A missing table means none. Columns in bold",
+        "`after_demand`), `warmup` (played before day 0 of a run), and a folder of CSV tables. A missing table means none. Columns in bold",
         "name the row; a column without a default must be filled.",
         "",
         "## Types",

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
-from twin.clock import excerpt, hours_after, parse_moment
+from twin.clock import excerpt, hours_after, parse_duration, parse_moment
 from twin.network import components as c
 from twin.network.attributes import TABLES
 from twin.network.cells import read_cell
@@ -30,7 +30,7 @@ class Network:
 
     Parameters
     ----------
-    name, title, start, currency, review, folder
+    name, title, start, currency, review, warmup, folder
         Of ``NAME.yaml``; `start` is UTC, `folder` where the tables were read from.
     **tables
         Rows of any table of `twin.network.attributes`: components, or dictionaries of cells.
@@ -64,6 +64,7 @@ class Network:
     start: datetime
     currency: str
     review: str
+    warmup: float  #: hours that the chain takes to settle from its opening stock
     folder: Path | None
     sites: dict[str, c.Site]
     storage: dict[tuple[str, str], c.Storage]
@@ -103,6 +104,7 @@ class Network:
         start: str | datetime = datetime(2026, 1, 1, tzinfo=UTC),
         currency: str = "USD",
         review: str = "before_demand",
+        warmup: str | float = 0.0,
         folder: Path | None = None,
         **tables: Rows,
     ) -> None:
@@ -113,7 +115,8 @@ class Network:
         for table in set(tables) - set(TABLES):
             problems.append(f"table '{excerpt(table)}' is unknown. {guess(table, TABLES)}")
         rows = {table: _components(table, tables.get(table, ()), problems) for table in TABLES}
-        self._settle(name, title, begin, currency, review, folder, rows, problems, address)
+        hours = settling(warmup, problems)
+        self._settle(name, title, begin, currency, review, hours, folder, rows, problems, address)
         self._refuse(problems, address, TABLES if problems else ())
 
     @classmethod
@@ -125,6 +128,7 @@ class Network:
         start: datetime,
         currency: str,
         review: str,
+        warmup: float,
         folder: Path,
         rows: dict[str, list[Component]],
         where: Where,
@@ -138,7 +142,8 @@ class Network:
         Refused with the problems of reading and of the whole, at once.
         """
         network = cls.__new__(cls)
-        network._settle(name, title, start, currency, review, folder, rows, problems, where)
+        network._settle(name, title, start, currency, review, warmup, folder, rows, problems,
+                        where)
         network._refuse(problems, where, incomplete, doubtful)
         return network
 
@@ -149,6 +154,7 @@ class Network:
         start: datetime,
         currency: str,
         review: str,
+        warmup: float,
         folder: Path | None,
         rows: dict[str, list[Component]],
         problems: list[str],
@@ -162,6 +168,7 @@ class Network:
             ("start", start),
             ("currency", currency),
             ("review", review),
+            ("warmup", warmup),
             ("folder", folder),
         ):
             put(self, field, value)
@@ -308,6 +315,19 @@ def great_circle_km(a: c.Site, b: c.Site) -> float | None:
     across = math.radians(b.longitude - a.longitude) / 2
     half = math.sin((psi - phi) / 2) ** 2 + math.cos(phi) * math.cos(psi) * math.sin(across) ** 2
     return 2 * _EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
+
+
+def settling(warmup: str | float, problems: list[str]) -> float:
+    """Hours of the warm-up that a model names."""
+    try:
+        hours = parse_duration(warmup) if isinstance(warmup, str) else float(warmup)
+    except ValueError as error:
+        problems.append(f"warmup {error}")
+        return 0.0
+    if not 0.0 <= hours < math.inf:
+        problems.append(f"warmup '{excerpt(str(warmup))}' is negative. Write a time such as 90d.")
+        return 0.0
+    return hours
 
 
 def _start(start: object, problems: list[str]) -> datetime:

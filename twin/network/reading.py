@@ -11,11 +11,11 @@ from twin.network.attributes import TABLES, Attribute, Table
 from twin.network.cells import read_cell
 from twin.network.components import COMPONENTS, Component, Key
 from twin.network.files import LARGEST_HEAD, read_head, read_text
-from twin.network.network import REVIEWS, Network
+from twin.network.network import REVIEWS, Network, settling
 from twin.network.problems import ModelError, address, guess
 from twin.quantity import constant
 
-_HEAD = ("title", "start", "currency", "tables", "review")
+_HEAD = ("title", "start", "currency", "tables", "review", "warmup")
 _MOST_ROWS = 1_000_000
 _MOST_PROBLEMS = 1_000
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,6 +81,7 @@ class _Reading:
             start=self._start(head),
             currency=self._currency(head),
             review=self._review(head),
+            warmup=self._warmup(head),
             folder=folder,
             rows=rows,
             where=self.where,
@@ -162,6 +163,13 @@ class _Reading:
         except ValueError as problem:
             self._refuse(f"{self._label(self.path)}: currency ", problem)
             return "USD"
+
+    def _warmup(self, head: dict[str, str]) -> float:
+        problems: list[str] = []
+        hours = settling(head.get("warmup", "0h"), problems)
+        for what in problems:
+            self._refuse(f"{self._label(self.path)}: ", what)
+        return hours
 
     def _review(self, head: dict[str, str]) -> str:
         review = head.get("review", REVIEWS[0])
