@@ -59,7 +59,7 @@ architecture: $(STAMP)  ## rooms, doors, cycles, module length
 check: lint types architecture test  ## what a change must pass
 
 pages: $(STAMP)  ## write what the commands of README and guides print now into these pages
-	$(BIN)/python tests/test_docs.py
+	$(BIN)/python tests/test_docs.py $(ARGS)
 
 lock: $(STAMP)  ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev \
