@@ -12,13 +12,15 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from twin.events import COLUMNS, EVENTS
 from twin.parquet import quoted, read_table, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TEXTS = [name for name, kind in COLUMNS.items() if kind == "s"]
 #: Columns that every row fills; the others take room from the first row that uses them.
@@ -259,6 +261,8 @@ class Ledger:
         return rows
 
     def _frame(self, rows: Rows, first: int) -> pd.DataFrame:
+        import pandas as pd  # a second to import, which a run without a ledger saves
+
         names = np.array(self._names, dtype=object)
         columns: dict[str, Any] = {"id": np.arange(first, first + len(rows["time"]))}
         for name, values in rows.items():

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
 _SQL = {"d": "double", "q": "bigint"}
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twin.simulate.replications import EngineError, replicate, replicate_until
+from twin.simulate.replications import EngineError, replicate
 
 ENGINES = [("serial", None), ("joblib", 1), ("joblib", 2)]
 
@@ -104,6 +104,7 @@ def always_killed(task: int) -> int:
     return task
 
 
+@pytest.mark.slow
 def test_a_task_that_always_kills_is_given_up() -> None:
     with pytest.raises(EngineError, match=r"replications were lost: workers died again and again"):
         replicate(always_killed, range(4), workers=2)
@@ -122,6 +123,7 @@ def test_what_is_asked_for_must_exist(settings: dict[str, Any], message: str) ->
     assert str(refusal.value) == message
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_it_at_once() -> None:
     """Ctrl-C is not swallowed, and no worker is left to finish its hour."""
     script = (
@@ -174,38 +176,10 @@ def test_what_tasks_share_reaches_each_worker_once(tmp_path: Path) -> None:
 # ---- until it is precise ----
 
 
-@pytest.mark.parametrize(("engine", "workers"), ENGINES)
-def test_replications_are_added_until_the_mean_is_sharp(engine: str, workers: int | None) -> None:
-    asked: list[int] = []
-
-    def sharp(found: list[list[float]]) -> bool:
-        asked.append(len(found))
-        differences = [after - before for before, after in found]
-        return float(np.std(differences, ddof=1)) / len(found) ** 0.5 < 0.3
-
-    done: list[int] = []
-    found = replicate_until(chance, lambda i: [(1, i), (2, i)], enough=sharp, first=5, batch=4,
-                            most=100, engine=engine, workers=workers, on_done=done.append)
-    assert found == [[chance((1, i)), chance((2, i))] for i in range(len(found))]
-    assert asked == list(range(5, len(found) + 1, 4))
-    assert 9 <= len(found) < 60
-    assert done == list(range(1, 2 * len(found) + 1))
-
-
-def test_there_is_an_end_to_patience() -> None:
-    found = replicate_until(abs, lambda i: [i], enough=lambda _: False, first=2, batch=3, most=7,
-                            engine="serial")
-    assert found == [[i] for i in range(7)]
-
-
-def test_a_plan_of_no_replications_is_refused() -> None:
-    with pytest.raises(ValueError, match="first 5, batch 2, most 3 cannot be played"):
-        replicate_until(abs, lambda i: [i], enough=bool, first=5, batch=2, most=3)
-
-
 # ---- a real cluster ----
 
 
+@pytest.mark.slow
 def test_a_cluster_of_its_own_survives_a_kill(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     done: list[int] = []
@@ -216,6 +190,7 @@ def test_a_cluster_of_its_own_survives_a_kill(tmp_path: Path) -> None:
     assert sorted(done) == list(range(24))
 
 
+@pytest.mark.slow
 def test_a_cluster_that_runs_already(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1",

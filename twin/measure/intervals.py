@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -45,7 +45,7 @@ def student(values: Sequence[float] | Array, confidence: float = 0.95) -> Interv
     mean = float(x.mean())
     if n == 1:
         return Interval(mean, float("nan"), float("nan"), 1)
-    half = float(stats.t.ppf((1.0 + confidence) / 2.0, n - 1) * x.std(ddof=1) / np.sqrt(n))
+    half = float(special.stdtrit(n - 1, (1.0 + confidence) / 2.0) * x.std(ddof=1) / np.sqrt(n))
     return Interval(mean, mean - half, mean + half, n)
 
 
@@ -97,6 +97,8 @@ def dunnett(treatments: Sequence[Sequence[float]], control: Sequence[float],
     """
     arrays = [np.asarray(t, dtype=float) for t in treatments]
     base = np.asarray(control, dtype=float)
+    from scipy import stats  # a second to import, for this alone
+
     result = stats.dunnett(*arrays, control=base, rng=np.random.default_rng(0))
     bounds = result.confidence_interval(confidence)
     return [Interval(float(x.mean() - base.mean()), float(low), float(high), len(x))

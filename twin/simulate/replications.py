@@ -81,55 +81,6 @@ def replicate(work: Callable[[T], R], tasks: Sequence[T], *, workers: int | None
     return [results[index] for index in range(len(tasks))]
 
 
-def replicate_until(work: Callable[[T], R], make_task: Callable[[int], Sequence[T]], *,
-                    enough: Callable[[list[list[R]]], bool], first: int, batch: int, most: int,
-                    workers: int | None = None, engine: str = "joblib",
-                    address: str | None = None,
-                    on_done: Callable[[int], None] | None = None) -> list[list[R]]:
-    """Add replications, a batch at a time, until there are enough of them.
-
-    Whether there are is asked only between batches and of whole replications, so the answer does
-    not depend on who finished first.
-
-    Parameters
-    ----------
-    make_task
-        The tasks of replication i, such as one for each scenario: they share its luck.
-    enough
-        Told the results so far: one list a replication, in order.
-    first, batch, most
-        Replications before the first question, in each later batch, and at the most.
-    on_done
-        Told how many tasks are done, as each ends.
-
-    Examples
-    --------
-    >>> replicate_until(abs, lambda i: [i, -i], enough=lambda found: len(found) >= 3,
-    ...                 first=2, batch=2, most=10, engine="serial")
-    [[0, 0], [1, 1], [2, 2], [3, 3]]
-    """
-    if not (1 <= first <= most and batch >= 1):
-        raise ValueError(f"first {first}, batch {batch}, most {most} cannot be played. "
-                         "Give 1 <= first <= most and a batch of at least 1.")
-    found: list[list[R]] = []
-    done = 0
-
-    def told(_: int) -> None:
-        nonlocal done
-        done += 1
-        if on_done is not None:
-            on_done(done)
-
-    size = first
-    while size:
-        groups = [list(make_task(i)) for i in range(len(found), len(found) + size)]
-        results = iter(replicate(work, [task for group in groups for task in group],
-                                 workers=workers, engine=engine, address=address, on_done=told))
-        found += [[next(results) for _ in group] for group in groups]
-        size = 0 if enough(found) else min(batch, most - len(found))
-    return found
-
-
 # ---- on this machine ----
 
 
