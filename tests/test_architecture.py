@@ -17,7 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ROOMS = {"network", "sense", "calibrate", "simulate", "measure", "optimize", "operate"}
-DOORS = {"", "__main__", "workspace", "experiment", "rehearse", "commands"}  # "" is twin/__init__.py
+#: "" is twin/__init__.py
+DOORS = {"", "__main__", "workspace", "experiment", "rehearse", "commands"}
 OPEN_TO_ALL = {"network"}  # the one room whose words every other room speaks
 
 #: library -> who alone may import it ("document" stands for any top-level document)
