@@ -1,4 +1,4 @@
-"""Complete published models: T04 (a job shop)."""
+"""Complete published models: T04 (a job shop), T06 (deterministic chains)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from statistics import fmean
 import pytest
 
 from tests.oracles.job_shop import BASELINE, job_shop, wait
-from twin.network import Demand
+from twin.network import Demand, Network
 from twin.simulate.play import play
 
 ROUTES = {
@@ -47,3 +47,34 @@ def test_t04_the_job_shop_of_law() -> None:
             f"{centre}#{number}" for number in range(1, MACHINES[centre] + 1)]
         found = fmean(t.total("busy_time", place=name) / t.hours for t in tallies for name in names)
         assert found == pytest.approx(share, abs=0.01), centre
+
+
+def deterministic_chain(sizes: list[int]) -> Network:
+    """Supplier, distribution centre and one customer with a stream of orders for each size."""
+    return Network(
+        sites=[{"site": "S", "kind": "supplier"}, {"site": "D", "kind": "warehouse"},
+               {"site": "C", "kind": "customer"}],
+        products=[{"product": "A"}], supply=[{"site": "S", "product": "A", "price": 200}],
+        lanes=[{"origin": origin, "destination": destination, "transit": "2d",
+                "cost_per_shipment": 10} for origin, destination in (("S", "D"), ("D", "C"))],
+        stock=[{"site": "D", "product": "A", "policy": "s_Q", "reorder_point": 500,
+                "order_quantity": 500, "on_hand": 1000, "holding_cost": 0.2}],
+        demand=[{"site": "C", "product": "A", "stream": f"of {size}", "interarrival": "2d",
+                 "start": "0d", "size": size, "price": 250} for size in sizes])
+
+
+@pytest.mark.parametrize(("sizes", "stock", "orders", "received", "delivered", "money"), [
+    ([120], 400, 7, 3000, 29, (7600, 370, 600_000, 292_030)),
+    ([120, 80], 500, 12, 5500, 58, (7100, 720, 1_100_000, 392_180)),
+])
+def test_t06_deterministic_chains(sizes: list[int], stock: float, orders: int, received: float,
+                                  delivered: int, money: tuple[float, ...]) -> None:
+    """Stock at the end, orders, units and money of 59 days as AnyLogistix has them."""
+    tally = play(deterministic_chain(sizes), BASELINE, horizon_h=59 * 24.0,
+                 sample_every_h=24.0).tally
+    assert tally.samples["on_hand", "D", "A", ""][-1] == stock
+    assert tally.total("replenishments") == orders
+    assert tally.total("units_received") == received
+    assert tally.total("orders_delivered") == delivered
+    spent = [tally.total(kind) for kind in ("holding_cost", "transport_cost", "purchase_cost")]
+    assert [*spent, tally.total("revenue") - sum(spent)] == pytest.approx(list(money))
