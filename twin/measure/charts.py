@@ -132,10 +132,9 @@ def _level_unit(measure: str, network: Network | None) -> str:
 
 
 def _band(axes: Axes, runs: Sequence[Tally], level: Array, colour: str) -> None:
-    days = (runs[0].times - runs[0].start_h) / 24.0
-    low, middle, high = np.quantile(level, [0.1, 0.5, 0.9], axis=0)
-    if days[0] < 0.0:
-        axes.axvline(0.0, color="0.75", linewidth=0.8, linestyle=":")
+    counted = runs[0].times >= runs[0].start_h  # the warm-up is not shown
+    days = (runs[0].times[counted] - runs[0].start_h) / 24.0
+    low, middle, high = np.quantile(level[:, counted], [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(days, low, high, color=colour, alpha=0.16, linewidth=0)
     axes.plot(days, middle, color=colour, linewidth=1.6)
 
