@@ -1,14 +1,15 @@
 """Dispatching rules: which of the waiting lots a machine takes next.
 
 One sibling a rule. `push` adds a lot, `pop` gives the next one for a machine, `ranked` says whether
-a later arrival of the same instant could come first (then starts wait for the end of it).
+a later arrival of the same instant could come first (then starts wait for the end of it); a rule
+with a `key` lets a lot with a smaller one interrupt work, where the work centre preempts.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +21,7 @@ class Queue(Protocol):
     """The contract of all siblings."""
 
     ranked: bool
+    key: Callable[[Job], float] | None
 
     def push(self, job: Job) -> None: ...
 
@@ -36,6 +38,7 @@ class First:
     """First come, first served."""
 
     ranked = False
+    key: Callable[[Job], float] | None = None
 
     def __init__(self) -> None:
         self.line: deque[Job] = deque()
@@ -57,30 +60,27 @@ class First:
 
 
 class Ranked:
-    """The lot with the smallest key first; ties by arrival."""
+    """The lot with the smallest key first; ties by arrival, also after an interruption."""
 
     ranked = True
 
     def __init__(self, key: Callable[[Job], float]) -> None:
-        self.key = key
-        self.heap: list[tuple[float, int, Job]] = []
-        self.serial = 0
+        self.key: Callable[[Job], float] | None = key
+        self.rank = key
+        self.heap: list[tuple[float, float, int, Job]] = []
 
     def push(self, job: Job) -> None:
-        self.serial += 1
-        heappush(self.heap, (self.key(job), self.serial, job))
+        heappush(self.heap, (self.rank(job), job.arrived, job.number, job))
 
     def pop(self, machine: Any) -> Job | None:
-        return heappop(self.heap)[2] if self.heap else None
+        return heappop(self.heap)[3] if self.heap else None
 
     def jobs(self) -> Iterator[Job]:
-        return (entry[2] for entry in sorted(self.heap, key=lambda entry: entry[:2]))
+        return (entry[3] for entry in sorted(self.heap, key=lambda entry: entry[:3]))
 
     def take(self, job: Job) -> None:
-        rest = [entry for entry in self.heap if entry[2] is not job]
-        self.heap = []
-        for entry in rest:
-            heappush(self.heap, entry)
+        self.heap = [entry for entry in self.heap if entry[3] is not job]
+        heapify(self.heap)
 
     def __len__(self) -> int:
         return len(self.heap)
@@ -103,6 +103,7 @@ class Wheel:
     """Each family in turn until it is empty; the machine is set up even for an empty one."""
 
     ranked = True
+    key: Callable[[Job], float] | None = None
 
     def __init__(self, families: list[str]) -> None:
         self.families = families

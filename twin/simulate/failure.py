@@ -7,7 +7,7 @@ working tells how long it worked; every other asset ages by the clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,8 @@ class Failure:
         self.left = 0.0  #: of the repair
         self.forced: float | None = None  #: repair time that a disturbance says
         self.paused: dict[str, None] = {}
+        #: working hours of the present stretch, of which `worked` tells when it ends
+        self.stretch: Callable[[], float] | None = getattr(asset, "stretch", None)
         self.reset(self.env._now)
         self.resumed = False
 
@@ -195,7 +197,12 @@ class Failure:
     def state(self, book: Any) -> dict[str, Any]:
         """Up with an age, or down since when."""
         now = self.env._now
-        age = self.age if self.by_work or self.phase != "up" else self.age + now - self.since
+        age = self.age
+        if self.phase == "up":
+            if not self.by_work:
+                age += now - self.since
+            elif self.stretch is not None:
+                age += self.stretch()
         left = self.call.time - now if self.call is not None and self.phase == "repair" \
             else self.left
         return {"phase": self.phase, "age": age, "since": now - self.since, "left": left,
@@ -225,8 +232,8 @@ class Failure:
                 self.crew.ask(self, 0, self._mend)
             else:
                 self._go_on()
-        elif self.phase == "waiting":
-            self._call_crew()
+        elif self.phase == "waiting":  # behind those who have their crew already
+            self.env.call(now, FAILURE, lambda _: self._call_crew())
 
     # -- score -----------------------------------------------------------------------------------
     def reset(self, now: float) -> None:
@@ -256,6 +263,11 @@ class RoadWear:
         self.env = failure.env
         self.rolling_since: float | None = None
         self.call: Call | None = None
+        failure.stretch = self.stretch
+
+    def stretch(self) -> float:
+        """Hours since the truck started to drive."""
+        return 0.0 if self.rolling_since is None else self.env._now - self.rolling_since
 
     def working(self) -> None:
         """The truck starts to drive."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from twin.network import Group as GroupRow
-from twin.simulate.dispatch import Queue, Wheel, queue_of
+from twin.simulate.dispatch import Family, Queue, Wheel, queue_of
 from twin.simulate.job import Job
 from twin.simulate.kernel import START
 from twin.tally import Key
@@ -36,11 +36,15 @@ class Group:
         self.blocked: deque[Any] = deque()  #: machines that hold a lot for this queue
         self.hungry: deque[Machine] = deque()  #: machines that wait for room before they start
         self.before = row.blocking == "before"
-        self.at_once = not (self.queue.ranked or self.before or row.preempt)
+        self.key = self.queue.key if row.preempt else None
+        self.by_family = isinstance(self.queue, Family)
+        self.at_once = not (self.queue.ranked or self.before)
         self.capacity_factor = 1.0
         self.down = 0
+        self.waiting = 0  #: lots in the queue, or at a machine that lacks its crew
         self.in_work = 0
         self.sums: dict[tuple[str, str], list[float]] = {}
+        self.up_time, self.up_since = 0.0, self.env._now
         self.reset(self.env._now)
 
     # -- coming in -------------------------------------------------------------------------------
@@ -53,26 +57,36 @@ class Group:
     def arrive(self, job: Job) -> None:
         """A lot comes in; there is room."""
         now = self.env._now
-        job.arrived = now
+        job.arrived = job.queued = now
+        key = (job.maker.product, job.order.stream)
+        job.sums = self.sums.get(key) or self.sums_of(key)
         self.queue.push(job)
+        self.waiting += 1
         self.length_moment += now
-        if self.idle:
-            for machine in self.idle:
-                if machine.ready and machine.pause.asleep:
-                    machine.pause.wake(START)
-                    if self.at_once:
-                        break
-        elif self.row.preempt:
-            self._preempt(job)
+        if not (self.idle and self.call(job.operation.family)) and self.key is not None:
+            self._preempt(self.key, job)
 
-    def _preempt(self, job: Job) -> None:
-        worst = None
+    def call(self, family: str | None = None) -> bool:
+        """Wake an idle machine, set up for the family if there is one; False if none is ready."""
+        chosen = None
+        for machine in self.idle:
+            if not machine.stops and machine.pause.asleep:
+                if machine.family == family or not self.by_family:
+                    chosen = machine
+                    break
+                chosen = chosen or machine
+        if chosen is None:
+            return False
+        chosen.pause.wake(START)
+        return True
+
+    def _preempt(self, key: Callable[[Job], float], job: Job) -> None:
+        """Interrupt the machine with the least urgent lot, if that one is less urgent."""
+        worst, worst_key = None, key(job)
         for machine in self.machines:
-            running = machine.job
-            if machine.phase == "busy" and running is not None \
-                    and running.order.priority > job.order.priority \
-                    and (worst is None or running.order.priority > worst.job.order.priority):
-                worst = machine
+            running = machine.interruptible()
+            if running is not None and key(running) > worst_key:
+                worst, worst_key = machine, key(running)
         if worst is not None:
             worst.preempt()
 
@@ -82,10 +96,7 @@ class Group:
             return None
         if self.before:
             return self._next_with_room(machine)
-        job = self.queue.pop(machine)
-        if job is not None:
-            self.left(job)
-        return job
+        return self.queue.pop(machine)
 
     def _next_with_room(self, machine: Machine) -> Job | None:
         """Blocking before service: the first lot whose next work centre has room for it."""
@@ -96,17 +107,12 @@ class Group:
                     after.reserved += 1
                     job.reserved = after
                 self.queue.take(job)
-                self.left(job)
                 return job
             if machine not in after.hungry:
                 after.hungry.append(machine)
             if not self.queue.ranked:
                 return None
         return None
-
-    def left(self, job: Job) -> None:
-        """A lot has left the queue."""
-        self.length_moment -= self.env._now
 
     def moved(self) -> None:
         """A place has become free: let those in who wait for it."""
@@ -144,31 +150,48 @@ class Group:
             self.up_since = now
 
     # -- score -----------------------------------------------------------------------------------
-    def of(self, job: Job) -> list[float]:
-        """The sums of a lot's product and stream."""
-        key = (job.maker.product, job.order.stream)
-        found = self.sums.get(key)
-        if found is None:
-            found = self.sums[key] = [0.0] * len(_MEASURES)
+    def sums_of(self, key: tuple[str, str]) -> list[float]:
+        """The sums of a product and stream, from zero."""
+        found = self.sums[key] = [0.0] * len(_MEASURES)
         return found
 
     def begin(self, job: Job) -> None:
-        """Work on a lot begins: its wait is over."""
+        """Work on a lot begins, or goes on after an interruption: its wait is over."""
         now = self.env._now
-        sums = self.of(job)
-        wait = now - job.arrived
-        sums[QUEUED] += 1.0
-        sums[WAITED] += wait
-        if wait > 0.0:
-            sums[DELAYED] += 1.0
+        sums = job.sums
+        wait = now - job.queued
+        self.waiting -= 1
+        self.length_moment -= now
         self.in_work += 1
         self.work_moment += now
+        sums[WAITED] += wait
+        if job.left is not None:
+            job.begun += wait
+            return
+        job.begun = now
+        sums[QUEUED] += 1.0
+        if wait > 0.0:
+            sums[DELAYED] += 1.0
+
+    def give_back(self, job: Job) -> None:
+        """An interrupted lot waits again."""
+        now = job.queued = self.env._now
+        self.in_work -= 1
+        self.work_moment -= now
+        self.queue.push(job)
+        self.waiting += 1
+        self.length_moment += now
+
+    def hold(self, lots: int) -> None:
+        """So many more lots stand at the machines: in work taken up again, or done and held."""
+        self.in_work += lots
+        self.work_moment += lots * self.env._now
 
     def end(self, job: Job) -> None:
         """Work on a lot has ended."""
         now = self.env._now
         hours = now - job.begun
-        sums = self.of(job)
+        sums = job.sums
         sums[DONE] += 1.0
         sums[HOURS] += hours
         sums[SQUARES] += hours * hours
@@ -178,7 +201,7 @@ class Group:
     def reset(self, now: float) -> None:
         """Forget the sums."""
         self.since = now
-        self.length_moment = len(self.queue) * now
+        self.length_moment = self.waiting * now
         self.work_moment = self.in_work * now
         for sums in self.sums.values():
             sums[:] = [0.0] * len(_MEASURES)
@@ -187,7 +210,7 @@ class Group:
 
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """The sums since the last reset."""
-        queue = len(self.queue) * now - self.length_moment
+        queue = self.waiting * now - self.length_moment
         work = self.in_work * now - self.work_moment
         up = self.up_time
         if len(self.machines) - self.down >= self.row.needed:
@@ -202,4 +225,4 @@ class Group:
 
     def samples(self, now: float) -> Iterator[tuple[Key, float]]:
         """What a snapshot shows."""
-        yield ("queue", self.name, "", ""), float(len(self.queue))
+        yield ("queue", self.name, "", ""), float(self.waiting)

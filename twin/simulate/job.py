@@ -17,7 +17,8 @@ class Job:
     """
 
     __slots__ = ("number", "maker", "order", "units", "place", "operation", "arrived", "released",
-                 "left", "begun", "missing", "components", "inner", "site", "holder", "reserved")
+                 "left", "begun", "missing", "components", "inner", "site", "holder", "reserved",
+                 "queued", "sums")
     kind = "job"
 
     def __init__(self, number: int, maker: Maker, order: Order, units: float,
@@ -28,7 +29,9 @@ class Job:
         self.units = units
         self.place = 0  #: index of the present step
         self.operation: Operation = maker.operations[0]
-        self.arrived = released
+        self.arrived = released  #: at the present work centre
+        self.queued = released  #: start of the present wait
+        self.sums: list[float] = []  #: where the present work centre counts it
         self.released = released
         self.left: float | None = None  #: hours left of a preempted operation
         self.begun = released  #: start of the present operation
@@ -39,6 +42,13 @@ class Job:
         self.site = maker.site
         self.holder: Any = None  #: the machine that holds the done lot
         self.reserved: Any = None  #: the work centre where a place is kept for it
+
+    @classmethod
+    def shell(cls, site: str, number: int) -> Job:
+        """A lot of which only the name is known yet."""
+        job = cls.__new__(cls)
+        job.site, job.number = site, number
+        return job
 
     @property
     def name(self) -> str:
@@ -61,7 +71,7 @@ class Job:
 
     def let_go(self, group: Any) -> None:
         """The work centre that it waits for has room."""
-        self.maker.plant.enter(self, group)
+        group.arrive(self)
 
     def adopt(self, order: Order) -> None:
         """Take back a component order of a saved state."""

@@ -33,6 +33,10 @@ class Operation:
         self.setup = world.streams.draw(f"operation {where}", "setup_time", row.setup_time)
         self.per_unit = row.per == "unit"
         self.batch = max(1, row.batch)
+        no_setup = row.setup_time.kind == "constant" and row.setup_time.mean() == 0.0
+        self.sets_up = not no_setup or any(
+            (other.site, other.group) == (row.site, row.group)
+            for other in world.network.setups.values())
         self.mean = row.process_time.mean()
         self.ideal = row.ideal_time if row.ideal_time is not None else self.mean
         whole = row.yield_.kind == "constant" and row.yield_.mean() == 1.0
@@ -143,8 +147,13 @@ class Maker:
             lost, order.open = order.open, 0.0
             order.buyer.short(order, lost)
             return
-        heappush(self.book, (order.priority, order.number, order))
+        self.write_down(order)
         self.plant.release()
+
+    def write_down(self, order: Order) -> None:
+        """Put an order into the book."""
+        heappush(self.book, (order.priority, order.number, order))
+        self.plant.booked[self.product] = self
 
     def to_release(self) -> Order | None:
         """The order whose next lot is first, if any."""
@@ -153,6 +162,7 @@ class Maker:
             if order.open - self.pending.get(order.number, 0.0) > _EPS:
                 return order
             heappop(self.book)
+        self.plant.booked.pop(self.product, None)
         return None
 
     def next_lot(self, order: Order) -> Job:
@@ -243,7 +253,7 @@ class Maker:
         """Make sure that the units an order still lacks will be released."""
         if order.open - self.pending.get(order.number, 0.0) > _EPS and not any(
                 entry[2] is order for entry in self.book):
-            heappush(self.book, (order.priority, order.number, order))
+            self.write_down(order)
 
     # -- what others ask -------------------------------------------------------------------------
     def available(self) -> float:

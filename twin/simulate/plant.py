@@ -10,64 +10,21 @@ from typing import TYPE_CHECKING, Any
 from twin.network import Failure as FailureRow
 from twin.network import Group as GroupRow
 from twin.network import Setup
-from twin.simulate.crew import Crew
+from twin.simulate import plant_state
+from twin.simulate.delay import Delay
 from twin.simulate.failure import Failure
 from twin.simulate.group import GOOD, SCRAPPED, Group
 from twin.simulate.job import Job
-from twin.simulate.kernel import RECEIPT, Call
 from twin.simulate.machine import Machine
 from twin.simulate.maker import Maker, Operation
 from twin.simulate.order import Order
+from twin.simulate.workstation import Workstation
 from twin.tally import Key
 
 if TYPE_CHECKING:
     from twin.simulate.world import World
 
 _EPS = 1e-9
-
-
-class Delay:
-    """A step without a machine: it takes time, and a crew if it names one."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.plant = job.maker.plant
-        self.crew: Crew | None = job.operation.crew
-        self.left = job.operation.hours(job.units, None)
-        self.call: Call | None = None
-        self.off: dict[str, None] = {}
-        if self.crew is None or self.crew.take(self):
-            self._begin()
-        else:
-            self.crew.ask(self, job.order.priority, self._begin)
-
-    def _begin(self) -> None:
-        env = self.plant.env
-        self.job.begun = env._now
-        if self.left <= 0.0 and not self.off:
-            self._done(None)
-        elif not self.off:
-            self.call = env.call(env._now + self.left, RECEIPT, self._done)
-
-    def stop(self, cause: str) -> None:
-        """The crew goes off duty."""
-        self.off[cause] = None
-        if self.call is not None:
-            self.left = self.call.time - self.plant.env._now
-            self.call.cancel()
-            self.call = None
-
-    def restart(self, cause: str) -> None:
-        """The crew is back."""
-        self.off.pop(cause, None)
-        if not self.off and self.call is None:
-            self._begin()
-
-    def _done(self, _: Any) -> None:
-        self.plant.delays.pop(id(self), None)
-        if self.crew is not None:
-            self.crew.release(self)
-        self.plant.step_on(self.job)
 
 
 class Plant:
@@ -82,6 +39,7 @@ class Plant:
         self.job_number = count(1).__next__
         self.failures = world.failures
         self.makers: dict[str, Maker] = {}
+        self.booked: dict[str, Maker] = {}  #: those with orders in their book
         self.products = list(dict.fromkeys(
             row.product for row in network.routings.values() if row.site == site))
         self.groups: dict[str, Group] = {}
@@ -110,11 +68,11 @@ class Plant:
         for name in dict.fromkeys([*families, *(row.group for row in machines)]):
             group_row = network.groups.get((site, name)) or GroupRow(site=site, group=name)
             self.groups[name] = Group(self, group_row, families.get(name, []))
-        for row in machines:
-            group = self.groups[row.group]
-            for number in range(1, row.units + 1):
-                label = row.machine if row.units == 1 else f"{row.machine}#{number}"
-                machine = Machine(self, row, label, group)
+        for machine_row in machines:
+            group, units = self.groups[machine_row.group], machine_row.units
+            for number in range(1, units + 1):
+                label = machine_row.machine if units == 1 else f"{machine_row.machine}#{number}"
+                machine = Machine(self, machine_row, label, group)
                 group.machines.append(machine)
                 self.machines.append(machine)
 
@@ -128,13 +86,16 @@ class Plant:
         """The maker of a product."""
         return self.makers.get(product) or Maker(self, product)
 
-    def operation_of(self, group: Group, family: str) -> Operation | None:
-        """An operation of a setup family at a work centre."""
-        for maker in self.makers.values():
-            for operation in maker.operations:
-                if operation.group is group and operation.family == family:
-                    return operation
-        return None
+    def operation_of(self, group: Group, family: str) -> Operation:
+        """The first operation of a setup family at a work centre."""
+        return next(operation for product in self.products
+                    for operation in self.maker(product).operations
+                    if operation.group is group and operation.family == family)
+
+    def changeover(self, group: Group, before: str | None, after: str) -> Setup | None:
+        """The row of `setups` for a change between two families, if there is one."""
+        return self.world.network.setups.get(
+            (self.site, group.row.group, before or "", after))
 
     def setup_time(self, row: Setup) -> float:
         """Hours of a changeover between two families, drawn."""
@@ -145,7 +106,7 @@ class Plant:
             draw = self.setup_draws[key] = self.world.streams.draw(name, "time", row.time)
         return float(draw())
 
-    def accident(self, machine: Machine) -> Failure:
+    def accident(self, machine: Workstation) -> Failure:
         """A cause of failure for a machine that has none of its own."""
         row = FailureRow(asset=machine.name, cause="accident")
         failure = Failure(self.world, row, machine, self.site, by_work=True)
@@ -164,14 +125,14 @@ class Plant:
 
     def release(self) -> None:
         """Release lots from the order book as far as cap and first buffers allow."""
-        if self.releasing:
+        if self.releasing or not self.booked:
             return
         self.releasing = True
-        while True:
+        while self.booked:
             best: tuple[int, int] | None = None
             chosen: Maker | None = None
-            for maker in self.makers.values():
-                order = maker.to_release() if maker.book else None
+            for maker in list(self.booked.values()):
+                order = maker.to_release()
                 if order is None or (best is not None and (order.priority, order.number) > best):
                     continue
                 inner = getattr(order.buyer, "kind", "") == "job"
@@ -208,17 +169,12 @@ class Plant:
     def _to_step(self, job: Job) -> None:
         group = job.operation.group
         if group is None:
-            delay = Delay(job)
-            if delay.call is not None or delay.crew is not None:
-                self.delays[id(delay)] = delay
+            delay = self.delays[job.number] = Delay(job)
+            delay.start()
         elif group.has_room():
             group.arrive(job)
         else:
             group.blocked.append(job)
-
-    def enter(self, job: Job, group: Group) -> None:
-        """A lot comes in to a work centre that has room."""
-        group.arrive(job)
 
     # -- from step to step -----------------------------------------------------------------------
     def step_on(self, job: Job) -> None:
@@ -233,7 +189,7 @@ class Plant:
         good = 0.0 if scrapped else operation.good(job.units, maker.yield_factor)
         lost = job.units - good
         if operation.group is not None:
-            sums = operation.group.of(job)
+            sums = job.sums
             sums[GOOD] += good
             sums[SCRAPPED] += lost
         if lost > 0.0:
@@ -288,29 +244,17 @@ class Plant:
         self.maker(product).yield_factor = factor
 
     # -- state -----------------------------------------------------------------------------------
-    def keep(self, job: Job, book: Any) -> dict[str, Any]:
-        """A lot as plain values."""
-        now = self.env._now
-        return {"number": job.number, "product": job.maker.product, "order": book.keep(job.order),
-                "units": job.units, "place": job.place, "arrived": now - job.arrived,
-                "released": now - job.released, "begun": now - job.begun, "left": job.left,
-                "missing": job.missing, "goods": book.goods(job.components)}
+    def state(self, book: Any) -> dict[str, Any]:
+        """All lots and where they wait, and the order books."""
+        return plant_state.keep(self, book)
 
-    def job(self, row: dict[str, Any], book: Any) -> Job:
-        """The lot that plain values say."""
-        now = self.env._now
-        found = self.known.get(row["number"])
-        if found is not None:
-            return found
-        maker = self.maker(row["product"])
-        job = Job(row["number"], maker, book.orders[row["order"]], row["units"],
-                  now - row["released"])
-        job.place, job.operation = row["place"], maker.operations[row["place"]]
-        job.arrived, job.begun = now - row["arrived"], now - row["begun"]
-        job.left, job.missing = row["left"], row["missing"]
-        job.components = book.lots(row["goods"], maker.product) or []
-        self.known[job.number] = job
-        return job
+    def resume(self, state: dict[str, Any], book: Any) -> None:
+        """Take up a saved plant; its machines take up the lots in work themselves."""
+        plant_state.take_up(self, state, book)
+
+    def lot(self, number: int) -> Job:
+        """A lot of a saved state, known by its number before anything else is."""
+        return self.known.setdefault(number, Job.shell(self.site, number))
 
     # -- score -----------------------------------------------------------------------------------
     def _of(self, job: Job) -> list[float]:

@@ -222,6 +222,12 @@ class World:
                     return truck
         if name.startswith("pass "):
             return self.node(*name[5:].split("/", 1))
+        if name.startswith("maker "):
+            site, product = name[6:].split("/", 1)
+            return self.node(site, product, "make")
+        if name.startswith("job "):
+            site, number = name[4:].rsplit("/", 1)
+            return self.plants[site].lot(int(number))
         raise KeyError(f"the state names '{name}', which this model does not have")
 
     def emission_factors(self, source: str, per: str) -> tuple[float, float] | None:
