@@ -32,7 +32,7 @@ class Workstation:
         self.pause = Pause(self.env)
         self.phase = IDLE
         self.job: Job | None = None
-        self.speed = row.speed
+        self.speed = self.speed_now = row.speed
         self.left = 0.0  #: hours of work left at speed 1
         self.whole = 0.0  #: hours of the operation at speed 1
         self.began = 0.0  #: when the present stretch of work began
@@ -83,6 +83,7 @@ class Workstation:
         """A stretch of work has ended; its hours."""
         hours = self.env._now - self.began
         self.left -= hours * self.speed
+        self.speed = self.speed_now
         self.working = False
         counted = self.env._now - max(self.began, self.reset_at)
         if self.phase == SETUP:
@@ -155,12 +156,12 @@ class Workstation:
                 return
 
     def set_speed_factor(self, factor: float) -> None:
-        """Work at a share of the speed from now on."""
+        """Work at a share of the speed from now on; what was done counts at the old one."""
+        self.speed_now = self.row.speed * factor
         if self.working:
-            self._worked()
-            self.working, self.began = True, self.env._now
-        self.speed = self.row.speed * factor
-        self._poke()
+            self._poke()
+        else:
+            self.speed = self.speed_now
 
     def _down(self, change: int) -> None:
         now = self.env._now
