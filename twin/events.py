@@ -25,6 +25,10 @@ EVENTS = {
     "calming": "an event of a scenario ends",
 }
 
+#: Role of a delivery straight from the shelf to a customer who walks in: one row that is order,
+#: picking and delivery at once.
+WALK_IN = "walk_in"
+
 #: Column -> type: d number, q whole number, s text.
 COLUMNS = {
     "time": "d", "recorded": "d", "event": "s", "role": "s", "site": "s", "to_site": "s",

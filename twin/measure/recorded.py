@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from twin.events import WALK_IN
 from twin.network import Network
 from twin.tally import Key, Tally
 
@@ -105,7 +106,10 @@ def _orders(rows: Iterable[Any], network: Network, start: float,
     """Sums of customer demand; an order counts when it was placed, or closed, in the record."""
     orders: dict[int, _Order] = {}
     for row in rows:
-        if row.event == "ordering" and row.order and _from_customer(row, network):
+        if row.role == WALK_IN:
+            orders[row.order] = _Order(row.site, row.product, row.quantity, row.time)
+            _settle(orders[row.order], row, start)
+        elif row.event == "ordering" and row.order and _from_customer(row, network):
             known = orders.get(row.order)
             if known is None:
                 orders[row.order] = _Order(row.site, row.product, row.quantity, row.time)
@@ -180,14 +184,15 @@ def _shelves(rows: Sequence[Any], network: Network, start: float,
                "consuming": "units_issued", "expiring": "units_expired"}
     for row in rows:
         at = (row.site, row.product)
-        if row.event not in measure or at not in level:
+        event = "picking" if row.role == WALK_IN else row.event
+        if event not in measure or at not in level:
             continue
         moment = max(row.time, start)
         areas[at] += level[at] * (moment - since[at])
         since[at] = moment
-        level[at] += row.quantity if row.event == "storing" else -row.quantity
+        level[at] += row.quantity if event == "storing" else -row.quantity
         if row.time >= start and row.cause != _OPENING:
-            yield (measure[row.event], *at, ""), row.quantity
+            yield (measure[event], *at, ""), row.quantity
     for at, units in level.items():
         area = areas[at] + units * (end - since[at])
         value = network.products[at[1]].value if at[1] in network.products else 0.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from twin.network import Demand
-from twin.simulate.kernel import DEMAND, Pause
+from twin.simulate.kernel import DEMAND, Beat
 from twin.simulate.order import Goods, Order
 from twin.tally import Key
 
@@ -23,6 +23,15 @@ class Customer:
     """One row of `demand`: places orders, takes deliveries, keeps the score."""
 
     kind = "customer"
+    __slots__ = (
+        "at_once", "at_once_on_time", "at_once_units", "backlog", "beat", "bought", "complete",
+        "early", "end", "env", "factor", "gap", "in_full", "last", "late", "lateness", "ledger",
+        "left", "limit", "living", "lost_orders", "lost_units", "moment", "name",
+        "next", "node", "on_time", "orders", "otif", "paid_later", "pattern", "perfect", "placed",
+        "price", "product", "refused", "resumed", "row", "site", "size", "slow_delivered",
+        "slow_orders", "slow_units", "sold", "stream", "take", "units", "value", "wait",
+        "wait_squared", "waiting", "waits", "world",
+    )
 
     def __init__(self, world: World, row: Demand) -> None:
         self.world = world
@@ -33,22 +42,21 @@ class Customer:
         self.gap = world.streams.draw(self.name, "gap", row.interarrival)
         self.size = world.streams.draw(self.name, "size", row.size)
         self.node = world.node(self.site, self.product)
-        self.shelf = getattr(self.node, "take", None)
+        self.take = getattr(self.node, "take", None)
         self.pattern = world.patterns[row.profile] if row.profile else None
         self.factor = 1.0  #: rate multiplier of disturbances
         self.early = float("inf") if row.early is None else row.early
         self.late = row.late
         self.at_once_on_time = row.promise <= self.early
         self.ledger = world.ledger
-        self.price = world.money(row.price, row.currency)
-        self.lost_price = world.money(row.lost_cost, row.currency)
         self.value = world.network.products[row.product].value
         self.placed = 0
         self.next = 0.0
         self.last = 0.0
         self.end = float("inf") if row.end is None else row.end
         self.limit = float("inf") if row.limit is None else row.limit
-        self.pause = Pause(self.env)
+        self.beat = Beat(self.env, self._come)
+        self.waits = False  #: for the next order; else there is none to come
         self.waiting: dict[int, Order] = {}  #: orders not complete, by number
         self.backlog = 0.0
         self.resumed: float | None = None  #: what is left of the gap of a saved state
@@ -57,23 +65,39 @@ class Customer:
         self.reset(self.env._now)
 
     # -- life ------------------------------------------------------------------------------------
-    def run(self) -> Generator[Pause, Any, None]:
-        """Place one order after another."""
-        self.next = self._first()
+    def start(self) -> None:
+        """Begin to order."""
         self.living = True
-        env = self.env
-        while self.placed < self.limit:
-            if self.next >= self.end:
-                yield self.pause.idle()  # until a disturbance brings the next order forward
-                continue
-            yield self.pause.until(self.next, DEMAND)
-            self.last = env._now
-            self.placed += 1
-            self.place(self.size())
-            if self.pattern is None:
-                self.next = env._now + self.gap() / self.factor
-            else:
-                self.next = self._after(env._now, self.gap())
+        self.next = self._first()
+        self._wait()
+
+    def _wait(self) -> None:
+        if self.placed < self.limit and self.next < self.end:
+            self.beat.at(self.next, DEMAND)
+            self.waits = True
+        else:
+            self.waits = False
+
+    def _come(self, _: Any) -> None:
+        """Place one order, and wait for the next."""
+        now = self.last = self.env._now
+        self.placed += 1
+        quantity = self.size()
+        if quantity > 0.0:  # a size of zero or less is no order
+            self.orders += 1
+            self.units += quantity
+            take = self.take
+            if take is None or not take(quantity):
+                self._order(quantity)
+        if self.pattern is None:
+            following = now + self.gap() / self.factor
+        else:
+            following = self._after(now, self.gap())
+        self.next = following
+        if following < self.end and self.placed < self.limit:
+            self.beat.at(following, DEMAND)
+        else:
+            self.waits = False
 
     def _first(self) -> float:
         if self.resumed is not None:
@@ -93,8 +117,8 @@ class Customer:
         """Change the rate of orders from now on; the gap under way shrinks or stretches."""
         now, old = self.env._now, self.factor
         self.factor = factor
-        if not self.living or not self.pause.callbacks or factor == old:
-            return  # the first gap, or the one that is being drawn, will be of the new rate
+        if not self.living or self.placed >= self.limit or factor == old:
+            return  # the first gap will be of the new rate
         if old <= 0.0:
             left, self.left = self.left, 0.0
         elif self.pattern is None:
@@ -104,28 +128,19 @@ class Customer:
         self.next = self._after(now, left)
         if factor <= 0.0:
             self.left = left
-        if self.next >= self.end:
-            self.pause = self.pause.parked()
-        else:
-            self.pause = self.pause.moved(self.next, DEMAND)
+        self.beat.cancel()
+        self.beat = Beat(self.env, self._come)
+        self._wait()
 
     # -- ordering --------------------------------------------------------------------------------
-    def place(self, quantity: float) -> None:
-        """Place one order now; a size of zero or less is no order."""
-        if quantity <= 0.0:
-            return
-        self.orders += 1
-        self.units += quantity
-        take = self.shelf
-        if take is not None and take(quantity, self.stream):
-            return  # a walk-in customer served from the shelf
+    def _order(self, quantity: float) -> None:
+        """Place an order that a walk to the shelf does not settle."""
         row, now = self.row, self.env._now
-        order = Order(
+        self._enter(Order(
             self.world.order_number(), self, self.product, quantity, now,
             due=now + row.promise, priority=row.priority, partial=row.partial,
             lost_if_short=row.unmet == "lost", stream=self.stream,
-        )
-        self._enter(order)
+        ))
 
     def _enter(self, order: Order) -> None:
         quantity, now = order.quantity, self.env._now
@@ -236,7 +251,7 @@ class Customer:
         overdue = sum(order.due is not None and now > order.due + self.late + _EPS
                       for order in self.waiting.values())
         sold = quick_units + self.sold
-        revenue = sold * self.price
+        revenue = sold * self.row.price
         values = {
             "orders": self.orders, "units_ordered": self.units,
             "orders_lost": self.lost_orders, "orders_refused": self.refused,
@@ -253,7 +268,7 @@ class Customer:
             "cycle_time_squared": self.wait_squared, "customer_backlog_time": area,
             "revenue": revenue, "cost_of_sales": sold * self.value,
             "receivable_time": revenue * self.row.payment,
-            "lost_cost": self.lost_units * self.lost_price,
+            "lost_cost": self.lost_units * self.row.lost_cost,
             "purchase_cost": self.bought, "payable_time": self.paid_later,
         }
         for measure, value in values.items():

@@ -111,6 +111,34 @@ class Pause(simpy.Event):
             heappush(env._queue, (env._now, phase, next(env._eid), self))  # type: ignore[misc]
 
 
+class Beat(simpy.Event):
+    """An event that comes back: each time it is due it calls `action` with itself.
+
+    For actors whose whole life is to do one thing again and again, such as customers: what a
+    process would cost to resume is most of what they cost.
+    """
+
+    _ok = True
+    _value = None
+
+    def __init__(self, env: Environment, action: Callable[[Any], None]) -> None:
+        self.env = env
+        self.actions = [action]
+        self.callbacks = None  # type: ignore[assignment]
+
+    def at(self, time: float, phase: int) -> None:
+        """Come back at a time."""
+        self.callbacks = self.actions  # type: ignore[assignment]
+        env = self.env
+        heappush(env._queue, (time, phase, next(env._eid), self))  # type: ignore[misc]
+
+    def cancel(self) -> None:
+        """Let the instant pass; this beat is not used again."""
+        self.actions = []
+        if self.callbacks is not None:
+            self.callbacks = self.actions
+
+
 class Environment(simpy.Environment):
     """A SimPy environment whose runs are ``[start, end)`` and whose loop is short."""
 

@@ -25,16 +25,20 @@ class Replenishment(ShelfScore):
     `position` is what the shelf has and expects, less what it owes.
     """
 
+    __slots__ = (
+        "_site", "asking", "next_review", "orders_out", "pause", "policy", "seen_at",
+        "sourcing", "trigger", "wanting",
+    )
+
     sourcing: Sourcing
 
     def __init__(self, world: World, row: Stock) -> None:
         super().__init__(world, row)
         self._site = world.network.sites[row.site]
-        self.position = row.on_hand
         self.orders_out: dict[int, Order] = {}  #: replenishment orders under way
         self.policy: Any = None
+        self.trigger = -inf
         self.asking = False
-        self.seen_demand = 0.0
         self.seen_at = self.env._now
         self.pause = Pause(self.env)
         self.next_review = row.first_review
@@ -53,6 +57,7 @@ class Replenishment(ShelfScore):
         """Replenish by another row's settings from now on; the policy keeps its memory."""
         memory = self.policy.state() if self.policy is not None else None
         self.policy = policy_of(row, self.sourcing.lead() + self._site.record_delay)
+        self.trigger = self.policy.trigger
         if memory is not None:
             self.policy.resume(memory)
             self.consider()
@@ -100,9 +105,14 @@ class Replenishment(ShelfScore):
             draw = self.world.streams.draw(self.name, f"record_error {error}", error) \
                 if error is not None and wrong else None
             self.record = Record(self, delay, count_period, draw, batch=batch)
+        self.be_quick()
+
+    def be_quick(self) -> None:
+        """Decide whether walk-in customers concern nobody but the shelf."""
 
     def known_position(self) -> float:
         """The inventory position by the record."""
+        self.settle()
         return self.position if self.record is None else self.position + self.record.gap
 
     def known_on_hand(self) -> float:
@@ -111,6 +121,7 @@ class Replenishment(ShelfScore):
 
     def demand_seen(self) -> float | None:
         """Demand that the record learned since the last review, scaled to one review period."""
+        self.settle()
         now = self.env._now
         elapsed, self.seen_at = now - self.seen_at, now
         demand, self.seen_demand = self.seen_demand, 0.0

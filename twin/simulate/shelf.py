@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from twin.events import WALK_IN
 from twin.network import Stock
 from twin.simulate.kernel import RECEIPT
 from twin.simulate.lots import Lots
@@ -27,6 +28,9 @@ class Shelf(Replenishment):
     """
 
     kind = "stock"
+    __slots__ = (
+        "area", "arrivals", "book", "lots", "outside", "quick", "substitute",
+    )
 
     def __init__(self, world: World, row: Stock) -> None:
         super().__init__(world, row)
@@ -36,10 +40,8 @@ class Shelf(Replenishment):
         self.area: Area | None = None
         self.substitute: Shelf | None = None
         self.lots: Lots | None = None
-        #: whether a walk-in customer needs no more than a subtraction
-        self.quick = True
         if world.tracing or self.thing.shelf_life is not None:
-            self.lots, self.quick = Lots(), False
+            self.lots = Lots()
             if self.on_hand > 0.0 and not world.resumed:
                 self._store(self.on_hand, None, cause="stock")
 
@@ -52,29 +54,38 @@ class Shelf(Replenishment):
 
     def stand_in(self, area: Area) -> None:
         """Stand in a storage area, which has to know of every unit."""
-        self.area, self.quick = area, False
+        self.area = area
+        self.be_quick()
+
+    def be_quick(self) -> None:
+        """Decide whether walk-in customers concern nobody but the shelf."""
+        self.quick = self.area is None and self.record is None
 
     # -- demand ----------------------------------------------------------------------------------
-    def take(self, quantity: float, stream: str) -> bool:
-        """Serve a walk-in customer whole and at once, if that needs no more than a subtraction."""
-        if self.on_hand < quantity or self.book or not self.quick:
+    def take(self, quantity: float) -> bool:
+        """Serve a walk-in customer whole and at once, if that needs little more than a subtraction."""
+        hand = self.on_hand - quantity
+        if hand < 0.0 or self.book or not self.quick:
             return False
         now = self.env._now
-        self.on_hand -= quantity
+        if self.lots is not None:
+            head = self.lots.rows[0]
+            if head.quantity <= quantity:
+                return False
+            head.quantity -= quantity
+            if self.ledger is not None:
+                self.ledger.add(now, "delivering", site=self.site, product=self.product,
+                                quantity=quantity, order=self.world.order_number(),
+                                lot=head.number, role=WALK_IN)
+        self.on_hand = hand
         self.hand_moment -= quantity * now
-        self.position -= quantity
-        self.asked_orders += 1
-        self.asked_units += quantity
         if now >= self.period_end:
             self.roll(now)
-        self.period_units += quantity
-        if self.record is not None:
-            self.record.issued(quantity, quantity)
-        else:
-            self.seen_demand += quantity
-        if self.on_hand <= 0.0:
+        self.walks += 1
+        self.walked += quantity
+        if hand <= 0.0:
             self.empty_since = now
-        if (not self.asking and self.position <= self.policy.trigger) or self.record is not None:
+        if self.position - self.walked <= self.trigger and not self.asking:
             self.consider()
         return True
 
@@ -274,6 +285,7 @@ class Shelf(Replenishment):
     # -- state -----------------------------------------------------------------------------------
     def state(self, book: Book) -> dict[str, Any]:
         """Stock, what is owed and on order, what the record and the policy know."""
+        self.settle()
         for order in self.orders_out.values():
             book.keep(order)
         waiting = [order for _, _, order in sorted(self.book, key=lambda entry: entry[:2])

@@ -24,6 +24,17 @@ class ShelfScore:
     its changes times their times.
     """
 
+    __slots__ = (
+        "asked_orders", "asked_units", "bought", "demand_squares", "demand_sum",
+        "empty_since", "empty_time", "env", "expired", "gap_area", "gap_since",
+        "hand_moment", "issued", "ledger", "name", "on_hand", "on_order", "order_moment",
+        "order_squares", "order_sum", "ordered", "ordering", "owed", "owed_moment",
+        "paid_later", "partial", "period", "period_end", "period_ordered", "period_units",
+        "periods", "placed", "position", "product", "received", "record", "row",
+        "seen_demand", "short_orders", "short_units", "since", "site", "slow_units",
+        "spoiled", "thing", "walked", "walks", "world",
+    )
+
     partial: bool  #: the present period began before counting did
     periods: int
     demand_sum: float
@@ -47,7 +58,29 @@ class ShelfScore:
         self.period = row.review or DAY
         self.period_end = inf if row.review else self.period
         self.period_units = self.period_ordered = 0.0
+        self.position = row.on_hand
+        self.seen_demand = 0.0
+        self.walks, self.walked = 0, 0.0  #: walk-in customers not yet counted anywhere else
+        self.asked_orders = 0
+        self.asked_units = 0.0
+        self.periods = 0
+        self.demand_sum = self.demand_squares = self.order_sum = self.order_squares = 0.0
+        self.partial = False
         self.reset(self.env._now)
+
+    def settle(self) -> None:
+        """Count the walk-in customers served since the last time.
+
+        They are many and concern nobody else; whoever reads what they change settles first.
+        """
+        if self.walks:
+            units = self.walked
+            self.asked_orders += self.walks
+            self.walks, self.walked = 0, 0.0
+            self.asked_units += units
+            self.period_units += units
+            self.seen_demand += units
+            self.position -= units
 
     # -- changes of level ------------------------------------------------------------------------
     def owe(self, quantity: float) -> None:
@@ -84,6 +117,7 @@ class ShelfScore:
     # -- periods of demand and orders ------------------------------------------------------------
     def roll(self, now: float) -> None:
         """Close the periods that have passed; the one in which counting began is left out."""
+        self.settle()
         while True:
             if self.partial:
                 self.partial = False
@@ -103,6 +137,7 @@ class ShelfScore:
     # -- sums ------------------------------------------------------------------------------------
     def reset(self, now: float) -> None:
         """Forget the sums."""
+        self.settle()
         self.since = now
         self.partial = False
         self.hand_moment = self.on_hand * now
@@ -123,6 +158,7 @@ class ShelfScore:
 
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """The sums since the last reset."""
+        self.settle()
         if now >= self.period_end:
             self.roll(now)
         row, value = self.row, self.thing.value

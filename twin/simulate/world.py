@@ -207,10 +207,6 @@ class World:
                     look.append(lane.origin)
         return False
 
-    def money(self, amount: float, currency: str | None) -> float:
-        """An amount in the model's currency."""
-        return amount if currency is None else amount * self.network.fx[currency].rate
-
     def named(self, name: str) -> Any:
         """An actor by its name: trucks, machines and passing sites too."""
         found = self.actors.get(name)
@@ -307,7 +303,7 @@ class World:
         for plant in self.plants.values():
             plant.start()
         for customer in self.customers:
-            self.env.process(customer.run())
+            customer.start()
 
     def snapshot_every(self, hours: float) -> None:
         """Keep a snapshot of all levels, now and every so many hours."""
