@@ -147,8 +147,14 @@ class Maker:
             lost, order.open = order.open, 0.0
             order.buyer.short(order, lost)
             return
+        plant = self.plant
+        if (not plant.booked and not plant.releasing
+                and (self.lot_size is None or order.open <= self.lot_size)
+                and plant.accepts(self, order)):
+            plant.release_lot(self, order)  # what the book would do, without writing it down
+            return
         self.write_down(order)
-        self.plant.release()
+        plant.release()
 
     def write_down(self, order: Order) -> None:
         """Put an order into the book."""

@@ -116,10 +116,10 @@ class Plant:
 
     # -- release ---------------------------------------------------------------------------------
     def accepts(self, maker: Maker, order: Order) -> bool:
-        """Whether an order that will not wait can be taken now."""
-        if getattr(order.buyer, "kind", "") == "job":
-            return True
-        if self.capped >= self.cap or maker.to_release() is not None:
+        """Whether the first lot of an order could be released now."""
+        if self.capped >= self.cap and getattr(order.buyer, "kind", "") != "job":
+            return False
+        if maker.book and maker.to_release() is not None:
             return False
         return maker.first is None or maker.first.has_room()
 
@@ -141,10 +141,11 @@ class Plant:
                     best, chosen = (order.priority, order.number), maker
             if chosen is None:
                 break
-            self._release_lot(chosen, chosen.book[0][2])
+            self.release_lot(chosen, chosen.book[0][2])
         self.releasing = False
 
-    def _release_lot(self, maker: Maker, order: Order) -> None:
+    def release_lot(self, maker: Maker, order: Order) -> None:
+        """Release the next lot of an order; there is room for it."""
         job = maker.next_lot(order)
         now = self.env._now
         self.wip += 1
@@ -186,7 +187,12 @@ class Plant:
     def worked(self, job: Job, *, scrapped: bool) -> Group | None:
         """A step is done: count good units and go on; the next work centre, if there is one."""
         maker, operation = job.maker, job.operation
-        good = 0.0 if scrapped else operation.good(job.units, maker.yield_factor)
+        if scrapped:
+            good = 0.0
+        elif operation.share is None and maker.yield_factor >= 1.0:
+            good = job.units
+        else:
+            good = operation.good(job.units, maker.yield_factor)
         lost = job.units - good
         if operation.group is not None:
             sums = job.sums
@@ -194,7 +200,10 @@ class Plant:
             sums[SCRAPPED] += lost
         if lost > 0.0:
             self._lose(job, lost)
-        place = maker.next_place(job) if good > _EPS else -1
+        if good <= _EPS:
+            place = -1
+        else:
+            place = job.place + 1 if operation.luck is None else maker.next_place(job)
         kept, job.reserved = job.reserved, None
         if kept is not None:
             kept.reserved -= 1
