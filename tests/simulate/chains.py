@@ -72,8 +72,12 @@ def ordered(network: Network, hours: float, site: str = "W", what: Scenario = BA
 
 def delivered(network: Network, hours: float, what: Scenario = BASELINE,
               **options: Any) -> list[tuple[float, float]]:
-    """When customers had goods, and how many units."""
-    return events(network, hours, "delivering", what, **options)  # type: ignore[return-value]
+    """When customers had goods, and how many units of an order, lots taken together."""
+    found: dict[tuple[float, int], float] = {}
+    for time, order, units in events(network, hours, "delivering", what, "time order quantity",
+                                     **options):
+        found[time, order] = found.get((time, order), 0.0) + units
+    return [(time, units) for (time, _), units in found.items()]
 
 
 def levels(network: Network, hours: float, every: float, measure: str = "on_hand",

@@ -26,7 +26,6 @@ def firm_customers(world: World) -> Iterator[Customer]:
         yield Customer(world, Demand(
             site=site, product=product, stream="firm", interarrival=constant(24.0, time=True),
             limit=0, price=first.price if first else 0.0,
-            currency=first.currency if first else None,
             payment=first.payment if first else 0.0))
 
 

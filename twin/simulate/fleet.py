@@ -197,11 +197,6 @@ class FleetLane(Lane):
         super().resume(state, book)
         self._remind(self.waiting)
 
-    def hand_over(self, shipment: Shipment, truck: Truck) -> None:
-        """Unload; what got too warm will be refused."""
-        truck.check_cold()
-        self.unload(shipment)
-
 
 class Fleet:
     """Gives loads to trucks: what has waited longest first, to the first truck that fits."""

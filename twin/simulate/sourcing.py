@@ -31,13 +31,13 @@ class Source:
         self.given = 0.0
         supply = network.supply.get((site, product)) if self.node.kind == "supply" else None
         weight = network.products[product].weight_kg
-        self.unit_cost: float = (world.money(supply.price, supply.currency) if supply else 0.0) + (
+        self.unit_cost: float = (supply.price if supply else 0.0) + (
             lane.row.cost_per_kg * weight if lane is not None else 0.0)
         self.lead: float = self.node.mean_lead() + (
             lane.mean_transit() + lane.row.order_delay if lane is not None else 0.0)
         self.minimum = supply.minimum_order if supply else 0.0
         self.multiple = supply.multiple if supply else None
-        self.order_cost = world.money(supply.order_cost, supply.currency) if supply else 0.0
+        self.order_cost = supply.order_cost if supply else 0.0
 
         self.terms = supply.payment if supply else 0.0
 

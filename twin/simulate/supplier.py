@@ -55,9 +55,8 @@ class Supplier:
         whole = fill.kind == "constant" and fill.mean() == 1.0
         self.fill = None if whole else world.streams.draw(self.name, "fill", fill)
         self.life = world.network.products[row.product].shelf_life
-        self.base_price = world.money(row.price, row.currency)
         self.prices = sorted(
-            (price.from_quantity, world.money(price.price, price.currency))
+            (price.from_quantity, price.price)
             for price in world.network.prices.values()
             if (price.site, price.product) == (row.site, row.product))
         self.ledger = world.ledger
@@ -87,7 +86,7 @@ class Supplier:
 
     def price(self, quantity: float) -> float:
         """Price of a unit in an order of this size."""
-        price = self.base_price
+        price = self.row.price
         for start, value in self.prices:
             if quantity >= start:
                 price = value

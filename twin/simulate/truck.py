@@ -109,8 +109,9 @@ class Truck:
         assert shipment is not None
         while not lane.room(shipment):
             yield self.pause.idle()
+        self.check_cold()
         self.load, self.shipment = [], None
-        lane.hand_over(shipment, self)
+        lane.unload(shipment)
 
     def _back(self) -> Generator[Pause, Any, None]:
         lane = self._lane()
