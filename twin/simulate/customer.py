@@ -128,6 +128,8 @@ class Customer:
         self.next = self._after(now, left)
         if factor <= 0.0:
             self.left = left
+        elif self.placed == 0 and self.row.start is not None:
+            self.next = max(now, self.row.start)  # a date, which no rate brings forward
         self.beat.cancel()
         self.beat = Beat(self.env, self._come)
         self._wait()

@@ -63,7 +63,7 @@ class Shelf(Replenishment):
 
     # -- demand ----------------------------------------------------------------------------------
     def take(self, quantity: float) -> bool:
-        """Serve a walk-in customer whole and at once, if that needs little more than a subtraction."""
+        """Serve a walk-in customer whole and at once, if a subtraction or two will do."""
         hand = self.on_hand - quantity
         if hand < 0.0 or self.book or not self.quick:
             return False
