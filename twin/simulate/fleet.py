@@ -239,7 +239,7 @@ class Fleet:
     def dismiss(self, trucks: list[Truck]) -> None:
         """Give hired trucks no more trips."""
         for truck in trucks:
-            truck.hired = False
+            truck.hired, truck.dismissed_at = False, self.env._now
 
     def wake(self) -> None:
         """Give out loads at the end of this instant."""

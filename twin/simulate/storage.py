@@ -136,13 +136,14 @@ class Area:
         now = self.env._now
         return {"waiting": [[shelf.name, quantity, book.goods(goods)]
                             for shelf, quantity, goods in self.waiting],
+                "used": self.used,
                 "full_for": None if self.full_since == inf else now - self.full_since,
                 "spoils_in": None if self.spoiling is None else self.spoiling.time - now}
 
     def resume(self, state: dict[str, Any], book: Any) -> None:
-        """Take up a saved area; its shelves are there already."""
+        """Take up a saved area."""
         now = self.env._now
-        self.used = sum(shelf.on_hand * shelf.thing.volume_m3 for shelf in self.shelves)
+        self.used = state["used"]
         for name, quantity, goods in state["waiting"]:
             shelf = self.world.actors[name]
             self.waiting.append([shelf, quantity, book.lots(goods, shelf.product)])

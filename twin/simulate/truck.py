@@ -50,6 +50,7 @@ class Truck:
         self.warm_tolerance = 0.0
         self.on_duty = True  #: by its calendar
         self.hired = True  #: False: no more trips
+        self.dismissed_at = inf
         self.at_dock = False  #: waiting for a door, or standing at one
         self.hooks: list[Any] = []  #: failures that age while this truck drives
         self.reset(self.env._now)
@@ -309,8 +310,9 @@ class Truck:
         busy = self.busy
         if self.phase != "idle":
             busy += now - max(self.since, self.reset_at)
+        elapsed = max(0.0, min(now, self.dismissed_at) - self.reset_at)
         values = {"trips": float(self.trips), "trip_time": self.trip_hours,
-                  "truck_busy_time": busy, "truck_clock_time": now - self.reset_at,
+                  "truck_busy_time": busy, "truck_clock_time": elapsed,
                   "truck_fill": self.fill, "truck_stops": float(self.failed)}
         for measure, value in values.items():
             yield (measure, self.name, "", ""), value
