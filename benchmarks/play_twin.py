@@ -112,7 +112,7 @@ def spill(days: float, rows: int) -> dict[str, Any]:
         return {"seconds": seconds, "rows": len(book), "bytes": book.nbytes, "disk": written}
 
 
-def workers(count: int, replications: int = 30, days: float = 200.0) -> dict[str, Any]:
+def workers(count: int, replications: int = 30, days: float = 1_000.0) -> dict[str, Any]:
     """The time of `twin.run` on so many worker processes, which are started beforehand."""
     import twin
 

@@ -166,8 +166,8 @@ def growth(repeats: int) -> Iterator[Finding]:
 def spill(repeats: int) -> Iterator[Finding]:
     """A long run whose ledger goes to disk."""
     with contest("twin") as who:
-        short = who["twin"].play("spill", days=500, rows=20_000)
-        long = who["twin"].play("spill", days=2000, rows=20_000)
+        short = who["twin"].play("spill", days=500, rows=5_000)
+        long = who["twin"].play("spill", days=2000, rows=5_000)
     yield Finding("ledger that spills: memory of a four times longer run",
                   long["bytes"] / max(short["bytes"], 1), "<=", 1.2,
                   note=f"{long['rows']:,} events, {long['bytes'] / 1e6:.1f} MB held, "

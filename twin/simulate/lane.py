@@ -204,6 +204,7 @@ class Lane:
         """A shipment is no longer under way."""
         now = self.env._now
         del self.moving[shipment.number]
+        shipment.call = None
         self.units_moving -= shipment.units
         hours = now - shipment.departed
         self.arrived += 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from twin.ledger import Ledger
@@ -62,25 +65,39 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
     if save_at is not None and not 0.0 <= save_at <= horizon_h:
         raise ValueError(f"save_at {save_at:g} lies outside the run of {horizon_h:g} h. "
                          "Write a time within it.")
-    world = World(network, Streams(seed, replication), ledger,
-                  None if state is None else state.clock_h)
-    epoch = world.epoch
-    if state is not None:
-        go_on(world, state)
-        world.resume(state)
-    disturb(world, scenario)
-    world.start()
-    if sample_every_h is not None:
-        world.snapshot_every(sample_every_h)
-    saved = None
-    for moment in sorted({warmup_h, horizon_h} | ({save_at} if save_at is not None else set())):
-        if moment > 0.0:
-            world.env.run(until=epoch + moment)
-        if moment == warmup_h and moment > 0.0:
-            world.reset()
-        if moment == save_at:
-            saved = world.save()
-    times, samples = world.samples()
-    tally = Tally(scenario.name, replication, epoch + warmup_h, epoch + horizon_h, world.sums(),
-                  times, samples)
-    return Run(tally, saved)
+    with _patient_collector():
+        world = World(network, Streams(seed, replication), ledger,
+                      None if state is None else state.clock_h)
+        epoch = world.epoch
+        if state is not None:
+            go_on(world, state)
+            world.resume(state)
+        disturb(world, scenario)
+        world.start()
+        if sample_every_h is not None:
+            world.snapshot_every(sample_every_h)
+        saved = None
+        for moment in sorted({warmup_h, horizon_h} | ({save_at} if save_at is not None else set())):
+            if moment > 0.0:
+                world.env.run(until=epoch + moment)
+            if moment == warmup_h and moment > 0.0:
+                world.reset()
+            if moment == save_at:
+                saved = world.save()
+        times, samples = world.samples()
+        tally = Tally(scenario.name, replication, epoch + warmup_h, epoch + horizon_h, world.sums(),
+                      times, samples)
+        return Run(tally, saved)
+
+
+@contextmanager
+def _patient_collector() -> Iterator[None]:
+    """Let the garbage collector look seldom: a world is large and long-lived, and its material is
+    freed by counting references. Measured on 2,000 sites, looking often costs a fifth of a run.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
