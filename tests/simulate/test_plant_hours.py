@@ -72,6 +72,20 @@ def test_operators_go_home() -> None:
     assert sums.total("crew_cost") == 9 * 20
 
 
+def test_an_operator_does_not_stand_by_a_broken_machine() -> None:
+    network = shop(WORK, machines=[{"machine": "M", "crew": "hands"},
+                                   {"machine": "N", "crew": "hands"}],
+                   crews=[{"crew": "hands"}], orders=[{"quantity": 2}], failures=[
+                       {"asset": "M", "time_to_failure": "1h", "time_to_repair": "1h",
+                        "crew": "hands"}])
+    # M fails at 1 and its operator mends it until 2; N was asked first and works until 5
+    assert story(network, 12) == [
+        (0, "starting", "M", 1), (1, "failing", "M", "breakdown"),
+        (2, "repairing", "M", "breakdown"), (2, "starting", "N", 1), (5, "completing", "N", 1),
+        (6, "failing", "M", "breakdown"), (7, "repairing", "M", "breakdown"),
+        (8, "completing", "M", 1)]
+
+
 def test_urgent_work_gets_the_operator_first() -> None:
     network = shop(WORK, machines=[{"machine": "M", "units": 3, "crew": "hands"}],
                    crews=[{"crew": "hands"}],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from twin.network import Crew as CrewRow
@@ -40,6 +40,11 @@ class Crew:
         self.serial += 1
         heappush(self.queue, (priority, self.serial, self.env._now, holder, granted))
         self._give()
+
+    def withdraw(self, holder: Any) -> None:
+        """Ask no longer."""
+        self.queue = [entry for entry in self.queue if entry[3] is not holder]
+        heapify(self.queue)
 
     def _hold(self, holder: Any) -> None:
         self.busy += 1

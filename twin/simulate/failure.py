@@ -123,13 +123,14 @@ class Failure:
         if ledger is not None:
             ledger.add(now, "failing", site=self.site, asset=self.asset.name,
                        cause="service" if self.servicing else self.row.cause)
-        self.asset.stop(self.cause)
         if self.row.spare is not None and not self.servicing:
             self.phase = "spare"
+            self.asset.stop(self.cause)
             order = Order(self.world.order_number(), self, self.row.spare, 1.0, now)
             self.world.node(self.site, self.row.spare).order(order)
         else:
-            self._call_crew()
+            self._call_crew()  # its operators may be who mends it, before others get them
+            self.asset.stop(self.cause)
 
     def receive(self, order: Order, quantity: float, goods: Goods) -> None:
         """The spare part is there."""

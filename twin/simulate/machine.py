@@ -28,6 +28,7 @@ class Machine(Workstation):
         self.certain = False  #: what is left is known, since the work was interrupted before
         self.crew: Crew | None = plant.world.crews[row.crew] if row.crew else None
         self.staff: list[Crew] = []
+        self.asking: Crew | None = None  #: the crew that it waits for
         self.resumed: dict[str, Any] | None = None
         self.ledger = plant.world.ledger
 
@@ -85,7 +86,8 @@ class Machine(Workstation):
         if operation.batch > 1 and batch is None and job.left is None:
             self._fill_batch(job)
         if self.crew is not None or operation.crew is not None:
-            yield from self._call_staff(operation)
+            self.phase = STAFF
+            yield from self._man()
         for each in self.batch:
             group.begin(each)
         if operation.family != self.family:
@@ -155,18 +157,36 @@ class Machine(Workstation):
         yield from self._work(ageing=False)
         return hours > 0.0
 
-    def _call_staff(self, operation: Any) -> Generator[Pause, Any, None]:
-        """Get everybody that the operation needs, always in the same order."""
-        crews = {crew.name: crew for crew in (self.crew, operation.crew) if crew is not None}
-        self.phase = STAFF
-        for name in sorted(crews):
-            crew = crews[name]
-            if not crew.take(self):
+    def _needed(self) -> list[Crew]:
+        """The crews that the lot in hand needs, always in the same order."""
+        step = None if self.job is None else self.job.operation.crew
+        crews = {crew.name: crew for crew in (self.crew, step) if crew is not None}
+        return [crews[name] for name in sorted(crews)]
+
+    def _man(self) -> Generator[Pause, Any, None]:
+        """Get everybody that the operation needs; who stands still asks for nobody."""
+        needed = self._needed()
+        while len(self.staff) < len(needed) and not self.preempted:
+            crew = needed[len(self.staff)]
+            if crew.holds(self) or (not self.stops and self.asking is None and crew.take(self)):
+                self.asking = None
+                self.staff.append(crew)
+                continue
+            if not self.stops and self.asking is None:
                 assert self.job is not None
+                self.asking = crew
                 crew.ask(self, self.job.order.priority, self._granted)
-                while not crew.holds(self):
-                    yield self.pause.idle()
-            self.staff.append(crew)
+                if crew.holds(self):
+                    continue
+            yield self.pause.idle()
+        self.unmanned = False
+
+    def stop(self, cause: str) -> None:
+        """Stand still until `restart` with the same cause; the crew is free meanwhile."""
+        super().stop(cause)
+        if (self.staff or self.asking) and all(crew.name != cause for crew in self._needed()):
+            self._free_staff()
+            self.unmanned = True
 
     def _granted(self) -> None:
         self.pause.wake(RECEIPT)
@@ -194,10 +214,14 @@ class Machine(Workstation):
         return blocked
 
     def _free_staff(self) -> None:
+        if self.asking is not None:
+            self.asking.withdraw(self)
+            self.asking.release(self)
+            self.asking = None
         if self.staff:
-            for crew in self.staff:
+            staff, self.staff = self.staff, []
+            for crew in staff:
                 crew.release(self)
-            self.staff.clear()
 
     def _hold(self, jobs: list[Job]) -> Generator[Pause, Any, None]:
         """Hold done lots until the next work centre of each has room."""
@@ -282,6 +306,7 @@ class Machine(Workstation):
         else:
             group.hold(len(self.batch))
             self.phase, self.left = phase, state["left"]
+            self.unmanned = len(self.staff) < len(self._needed())
             operation = job.operation
             if phase == SETUP:
                 self.left = self._setup_left(state)

@@ -125,7 +125,7 @@ class Maker:
         self.byproducts = [b for b in network.byproducts.values()
                            if (b.site, b.product) == (self.site, product)]
         self.simple = not self.parts
-        self.book: list[tuple[int, int, Order]] = []
+        self.book: list[tuple[bool, int, int, Order]] = []  #: what released lots wait for, first
         self.pending: dict[int, float] = {}  #: order number -> units in released lots
         self.tracing = self.world.tracing or self.life is not None
         plant.makers[product] = self
@@ -157,14 +157,15 @@ class Maker:
         plant.release()
 
     def write_down(self, order: Order) -> None:
-        """Put an order into the book."""
-        heappush(self.book, (order.priority, order.number, order))
+        """Put an order into the book, before all that may have to wait for the cap."""
+        outer = getattr(order.buyer, "kind", "") != "job"
+        heappush(self.book, (outer, order.priority, order.number, order))
         self.plant.booked[self.product] = self
 
     def to_release(self) -> Order | None:
         """The order whose next lot is first, if any."""
         while self.book:
-            order = self.book[0][2]
+            order = self.book[0][3]
             if order.open - self.pending.get(order.number, 0.0) > _EPS:
                 return order
             heappop(self.book)
@@ -258,7 +259,7 @@ class Maker:
     def again(self, order: Order) -> None:
         """Make sure that the units an order still lacks will be released."""
         if order.open - self.pending.get(order.number, 0.0) > _EPS and not any(
-                entry[2] is order for entry in self.book):
+                entry[3] is order for entry in self.book):
             self.write_down(order)
 
     # -- what others ask -------------------------------------------------------------------------

@@ -141,7 +141,7 @@ class Plant:
                     best, chosen = (order.priority, order.number), maker
             if chosen is None:
                 break
-            self.release_lot(chosen, chosen.book[0][2])
+            self.release_lot(chosen, chosen.book[0][3])
         self.releasing = False
 
     def release_lot(self, maker: Maker, order: Order) -> None:

@@ -28,8 +28,8 @@ def keep(plant: Plant, book: Book) -> dict[str, Any]:
         "queues": {name: [job.number for job in found] for name, found in queues.items() if found},
         "outside": {name: [job.number for job in found]
                     for name, found in outside.items() if found},
-        "books": [[product, [book.keep(order) for _, _, order in sorted(
-            maker.book, key=lambda entry: entry[:2])]]
+        "books": [[product, [book.keep(order) for *_, order in sorted(
+            maker.book, key=lambda entry: entry[:3])]]
             for product, maker in plant.makers.items() if maker.book],
         "accidents": [machine.name for machine in plant.machines
                       if any(cause.row.cause == "accident" for cause in machine.clocked)],

@@ -42,6 +42,7 @@ class Workstation:
         self.wear: list[Failure] = []  #: causes that age by working
         self.clocked: list[Failure] = []  #: causes that age by the clock
         self.preempted = False
+        self.unmanned = False  #: its crew left when it stopped
         self.redo: str | None = None  #: what a failure did to the work: restart or scrap
         self.calendar = plant.world.calendar(
             row.calendar or plant.world.network.sites[row.site].calendar, row.site)
@@ -59,6 +60,9 @@ class Workstation:
                 return
             if self.stops:
                 yield self.pause.idle()
+                continue
+            if self.unmanned:
+                yield from self._man()
                 continue
             span = self.left / self.speed
             struck: Failure | None = None
@@ -93,6 +97,11 @@ class Workstation:
         return hours
 
     # -- stops and disturbances ------------------------------------------------------------------
+    def _man(self) -> Generator[Pause, Any, None]:
+        """Call the crew back."""
+        self.unmanned = False
+        yield from ()
+
     def stretch(self) -> float:
         """Hours of the present stretch of work."""
         return self.env._now - self.began if self.working and self.phase == BUSY else 0.0
@@ -117,7 +126,7 @@ class Workstation:
         failure = self.plant.failures.get(cause)
         if failure is not None:
             self._down(1)
-            if self.phase == BUSY and failure.row.after != "resume":
+            if self.phase == BUSY and failure.row.after != "resume" and not failure.servicing:
                 self._spoil_work(failure.row.after)
         self.stops[cause] = None
         self._poke()
