@@ -154,6 +154,14 @@ def test_the_stock_is_counted_over_time() -> None:
     assert sums.total("units_issued") == 10
 
 
+def test_a_shelf_with_nothing_but_a_rounding_error_is_empty() -> None:
+    """Its stock-out had no beginning, and lasted minus infinity."""
+    network = shelf({"on_hand": 0.7, "policy": "base_stock", "order_up_to": 0.7},
+                    {"size": 0.1}, lane={"transit": "20d"})
+    # Seven tenths have gone at 156 h, but for 3e-17; what comes at 492 h was waited for.
+    assert tally(network, 500).total("stockout_time") == 500 - 156
+
+
 def test_backorders_are_counted_over_time() -> None:
     network = shelf({"policy": "base_stock", "order_up_to": 10, "backorder_cost": 1},
                     {**ASKED, "size": 16}, lane={"transit": "2d"})

@@ -50,7 +50,6 @@ class Book:
                 "priority": order.priority, "partial": order.partial,
                 "lost_if_short": order.lost_if_short,
                 "lane": None if order.lane is None else order.lane.name,
-                "owner": None if order.owner is None else order.owner.name,
                 "unit_price": order.unit_price, "terms": order.terms,
                 "stream": order.stream, "tag": order.tag,
                 "flawed": order.flawed, "at_once": order.at_once,
@@ -89,7 +88,6 @@ class Book:
             self.orders[order.number] = order
         for row in rows:
             order = self.orders[row["number"]]
-            order.owner = None if row["owner"] is None else world.named(row["owner"])
             order.parent = None if row["parent"] is None else self.orders[row["parent"]]
 
     @staticmethod

@@ -244,17 +244,21 @@ def _quality(world: World, name: str, event: Any) -> tuple[Act, Act]:
 
 
 def _refrigeration(world: World, name: str, event: Any) -> tuple[Act, Act]:
-    trucks = [truck for fleet in world.fleets.values() for truck in fleet.trucks
-              if truck.refrigerated and (matches(truck.name, event.trucks)
-                                         or matches(truck.row.truck, event.trucks))]
     areas = [area for area in world.areas.values() if matches(area.name, event.areas)]
-    _some(name, event, [*trucks, *areas],
+
+    def trucks() -> list[Any]:
+        """Those that there are now: more may have been hired."""
+        return [truck for fleet in world.fleets.values() for truck in fleet.trucks
+                if truck.refrigerated and (matches(truck.name, event.trucks)
+                                           or matches(truck.row.truck, event.trucks))]
+
+    _some(name, event, [*trucks(), *areas],
           [*(t.name for f in world.fleets.values() for t in f.trucks if t.refrigerated),
            *(area.name for area in world.areas.values())])
-
-    things: list[Any] = [*trucks, *areas]
+    things: list[Any] = []
 
     def begin() -> None:
+        things.extend((*trucks(), *areas))
         for thing in things:
             thing.warm(WARM_TOLERANCE_H)
 

@@ -142,7 +142,6 @@ class Maker:
     # -- orders ----------------------------------------------------------------------------------
     def order(self, order: Order) -> None:
         """Accept an order, or turn it away where the plant is full and it may be lost."""
-        order.owner = self
         if order.lost_if_short and not self.plant.accepts(self, order):
             lost, order.open = order.open, 0.0
             order.buyer.short(order, lost)

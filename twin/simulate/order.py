@@ -53,7 +53,7 @@ class Order:
     """
 
     __slots__ = ("number", "buyer", "product", "quantity", "open", "undelivered", "placed", "due",
-                 "priority", "partial", "lost_if_short", "lane", "unit_price", "stream", "owner",
+                 "priority", "partial", "lost_if_short", "lane", "unit_price", "stream",
                  "tag", "flawed", "parent", "at_once", "terms")
 
     def __init__(self, number: int, buyer: Any, product: str, quantity: float, placed: float,
@@ -74,7 +74,6 @@ class Order:
         self.unit_price = 0.0  #: what the buyer pays for a unit at receipt
         self.terms = 0.0  #: and how many hours later
         self.stream = stream
-        self.owner: Any = None  #: the node that owes it
         self.tag: Any = None  #: the buyer's own note
         self.parent: Any = None  #: the order that this one was passed up for
         self.at_once = 0.0  #: units that left as soon as the order reached who owes it

@@ -83,7 +83,7 @@ class Shelf(Replenishment):
             self.roll(now)
         self.walks += 1
         self.walked += quantity
-        if hand <= 0.0:
+        if hand <= EPS:
             self.empty_since = now
         if self.position - self.walked <= self.trigger and not self.asking:
             self.consider()
@@ -92,7 +92,6 @@ class Shelf(Replenishment):
     def order(self, order: Order) -> None:
         """An order reaches the shelf."""
         now = self.env._now
-        order.owner = self
         quantity = order.open
         self.position -= quantity
         self.asked_orders += 1
@@ -295,7 +294,6 @@ class Shelf(Replenishment):
             "position": self.position, "outside": self.outside,
             "book": [book.keep(order) for order in waiting],
             "lots": None if self.lots is None else book.goods(list(self.lots)),
-            "empty_for": None if self.empty_since == inf else self.env._now - self.empty_since,
             **self.plans(),
         }
 
@@ -312,7 +310,6 @@ class Shelf(Replenishment):
             saved = book.lots(state["lots"], self.product)
             if saved is not None or self.on_hand > 0.0:
                 self._store(self.on_hand, saved, cause="stock")
-        self.empty_since = inf if state["empty_for"] is None \
-            else self.env._now - state["empty_for"]
+        self.empty_since = self.env._now if self.on_hand <= EPS else inf
         self.resume_plans(state)
         self.consider()

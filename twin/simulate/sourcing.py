@@ -66,7 +66,6 @@ class Source:
         if delay > 0.0 or deferred:
             self.world.post(order, self.node, env._now + delay)
         else:
-            order.owner = self.node
             self.node.order(order)
 
 

@@ -137,7 +137,6 @@ class Area:
         return {"waiting": [[shelf.name, quantity, book.goods(goods)]
                             for shelf, quantity, goods in self.waiting],
                 "used": self.used,
-                "full_for": None if self.full_since == inf else now - self.full_since,
                 "spoils_in": None if self.spoiling is None else self.spoiling.time - now}
 
     def resume(self, state: dict[str, Any], book: Any) -> None:
@@ -147,7 +146,7 @@ class Area:
         for name, quantity, goods in state["waiting"]:
             shelf = self.world.actors[name]
             self.waiting.append([shelf, quantity, book.lots(goods, shelf.product)])
-        self.full_since = inf if state["full_for"] is None else now - state["full_for"]
+        self.full_since = now if self.waiting else inf
         if state["spoils_in"] is not None:
             if self.spoiling is not None:
                 self.spoiling.cancel()

@@ -75,7 +75,6 @@ class Supplier:
     # -- orders ----------------------------------------------------------------------------------
     def order(self, order: Order) -> None:
         """Accept an order."""
-        order.owner = self
         self.orders += 1
         order.unit_price, order.terms = self.price(order.quantity), self.row.payment
         if self.row.capacity_per_day is None and not self.stops and self.capacity_factor == 1.0:

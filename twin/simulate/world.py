@@ -245,7 +245,6 @@ class World:
         if node is None:
             order.buyer.receive(order, order.undelivered, None)
         else:
-            order.owner = node
             node.order(order)
 
     def send(self, order: Order, quantity: float, goods: Goods) -> None:
@@ -267,7 +266,9 @@ class World:
         posted = [{"order": book.keep(order), "node": None if node is None else node.name,
                    "in": time - now}
                   for order, node, time in self.posted.values()]
-        events = [{"name": name, "event": {"type": event.type, **event.model_dump(mode="json")},
+        past = {"start", "duration", "in_transit"}  # what they said of times that are over
+        events = [{"name": name, "event": {"type": event.type, **event.model_dump(
+                       mode="json", exclude=past, exclude_none=True)},
                    "left": None if end == inf else end - now}
                   for name, (event, end) in self.under_way.items()]
         return State(self.network.name, now, list(book.rows.values()),
