@@ -118,8 +118,8 @@ def line(repeats: int) -> Iterator[Finding]:
 
 
 def network(repeats: int) -> Iterator[Finding]:
-    """2,000 sites for 20 days, about 190,000 customer orders."""
-    world = {"warehouses": 100, "retailers": 19, "days": 20}
+    """2,000 sites for 60 days, about 570,000 customer orders."""
+    world = {"warehouses": 100, "retailers": 19, "days": 60}
     with contest("twin", "loop", "supplynetpy") as who:
         played = rounds(max(2, repeats // 3), {
             "SupplyNetPy": (who["supplynetpy"], "shops", world),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.events import COLUMNS, EVENTS
+from twin.events import COLUMNS, EVENTS, WALK_IN
 from twin.parquet import quoted, read_table, write_table
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _TEXTS = [name for name, kind in COLUMNS.items() if kind == "s"]
 _ALWAYS = ("time", "event", "site", "product", "quantity")
 _CODES = {name: {"d": "d", "q": "q", "s": "i"}[kind] for name, kind in COLUMNS.items()}
 _EVENT = {word: code for code, word in enumerate(EVENTS, 1)}
+_DELIVERING = _EVENT["delivering"]
 _MS_PER_H = 3.6e6
 
 __all__ = ["COLUMNS", "EVENTS", "Ledger", "write_ledgers"]
@@ -159,6 +160,27 @@ class Ledger:
             self._spill()
             return self.base
         return self.base + row
+
+    def sell(self, time: float, site: str, product: str, quantity: float, order: int,
+             lot: int) -> None:
+        """Write a walk-in customer's row: what `add` would write, for the most frequent event."""
+        row, word = self._count, self._word
+        try:
+            self._event[row] = _DELIVERING
+            self._time[row] = time
+            self._site[row] = word[site]
+            self._product[row] = word[product]
+            self._quantity[row] = quantity
+            self._lot[row] = lot
+            self._order[row] = order
+            self._role[row] = word[WALK_IN]
+        except LookupError:
+            self.add(time, "delivering", site=site, product=product, quantity=quantity,
+                     order=order, lot=lot, role=WALK_IN)
+            return
+        self._count = row = row + 1
+        if row == self.chunk and self.spill_to is not None:
+            self._spill()
 
     def _prepare(self, values: Mapping[str, Any]) -> None:
         """Learn the texts of a row and make room for it."""

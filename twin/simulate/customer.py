@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from twin.network import Demand
@@ -19,33 +20,43 @@ _EPS = 1e-9
 _CERTAIN = ("constant", "series", "ar1")
 
 
-class Customer:
+class _Arrivals(Beat):
+    """What each order touches, close together in memory."""
+
+    __slots__ = (
+        "end", "factor", "fixed", "gap", "last", "limit", "next", "orders", "pattern",
+        "placed", "size", "take", "units",
+    )
+
+
+class Customer(_Arrivals):
     """One row of `demand`: places orders, takes deliveries, keeps the score."""
 
     kind = "customer"
     __slots__ = (
-        "at_once", "at_once_on_time", "at_once_units", "backlog", "beat", "bought", "complete",
-        "early", "end", "env", "factor", "gap", "in_full", "last", "late", "lateness", "ledger",
-        "left", "limit", "living", "lost_orders", "lost_units", "moment", "name",
-        "next", "node", "on_time", "orders", "otif", "paid_later", "pattern", "perfect", "placed",
-        "price", "product", "refused", "resumed", "row", "site", "size", "slow_delivered",
-        "slow_orders", "slow_units", "sold", "stream", "take", "units", "value", "wait",
-        "wait_squared", "waiting", "waits", "world",
+        "at_once", "at_once_on_time", "at_once_units", "backlog", "bought", "complete",
+        "early", "in_full", "late", "lateness", "ledger", "left", "living", "lost_orders",
+        "lost_units", "moment", "name", "node", "on_time", "otif", "paid_later", "perfect",
+        "price", "product", "refused", "resumed", "row", "site", "slow_delivered",
+        "slow_orders", "slow_units", "sold", "stream", "value", "wait", "wait_squared",
+        "waiting", "world",
     )
 
     def __init__(self, world: World, row: Demand) -> None:
+        super().__init__(world.env)
         self.world = world
-        self.env = world.env
         self.row = row
         self.site, self.product, self.stream = row.site, row.product, row.stream or ""
         self.name = f"customer {self.site}/{self.product}/{self.stream}"
         self.gap = world.streams.draw(self.name, "gap", row.interarrival)
         self.size = world.streams.draw(self.name, "size", row.size)
+        #: units of every order, where they are no matter of luck
+        self.fixed = max(0.0, row.size.mean()) if row.size.kind == "constant" else None
         self.node = world.node(self.site, self.product)
         self.take = getattr(self.node, "take", None)
         self.pattern = world.patterns[row.profile] if row.profile else None
         self.factor = 1.0  #: rate multiplier of disturbances
-        self.early = float("inf") if row.early is None else row.early
+        self.early = inf if row.early is None else row.early
         self.late = row.late
         self.at_once_on_time = row.promise <= self.early
         self.ledger = world.ledger
@@ -53,10 +64,8 @@ class Customer:
         self.placed = 0
         self.next = 0.0
         self.last = 0.0
-        self.end = float("inf") if row.end is None else row.end
-        self.limit = float("inf") if row.limit is None else row.limit
-        self.beat = Beat(self.env, self._come)
-        self.waits = False  #: for the next order; else there is none to come
+        self.end = inf if row.end is None else row.end
+        self.limit = inf if row.limit is None else row.limit
         self.waiting: dict[int, Order] = {}  #: orders not complete, by number
         self.backlog = 0.0
         self.resumed: float | None = None  #: what is left of the gap of a saved state
@@ -73,16 +82,21 @@ class Customer:
 
     def _wait(self) -> None:
         if self.placed < self.limit and self.next < self.end:
-            self.beat.at(self.next, DEMAND)
-            self.waits = True
-        else:
-            self.waits = False
+            self.beat_at(self.next, DEMAND)
 
-    def _come(self, _: Any) -> None:
+    def come(self) -> None:
         """Place one order, and wait for the next."""
-        now = self.last = self.env._now
+        now = self.env._now
+        if now != self.due:  # the order was brought forward or put off
+            self.callbacks = self.comes
+            return
+        self.due = inf
+        self.callbacks = []
+        self.last = now
         self.placed += 1
-        quantity = self.size()
+        quantity = self.fixed
+        if quantity is None:
+            quantity = self.size()
         if quantity > 0.0:  # a size of zero or less is no order
             self.orders += 1
             self.units += quantity
@@ -95,9 +109,7 @@ class Customer:
             following = self._after(now, self.gap())
         self.next = following
         if following < self.end and self.placed < self.limit:
-            self.beat.at(following, DEMAND)
-        else:
-            self.waits = False
+            self.beat_at(following, DEMAND)
 
     def _first(self) -> float:
         if self.resumed is not None:
@@ -108,7 +120,7 @@ class Customer:
 
     def _after(self, now: float, gap: float) -> float:
         if self.factor <= 0.0:
-            return float("inf")
+            return inf
         if self.pattern is None:
             return now + gap / self.factor
         return self.pattern.after(now, gap / self.factor)
@@ -130,8 +142,7 @@ class Customer:
             self.left = left
         elif self.placed == 0 and self.row.start is not None:
             self.next = max(now, self.row.start)  # a date, which no rate brings forward
-        self.beat.cancel()
-        self.beat = Beat(self.env, self._come)
+        self.due = inf
         self._wait()
 
     # -- ordering --------------------------------------------------------------------------------
@@ -290,7 +301,7 @@ class Customer:
         left: float | None
         if self.factor <= 0.0:
             left = self.left
-        elif self.next == float("inf"):
+        elif self.next == inf:
             left = None
         elif self.pattern is None:
             left = (self.next - now) * self.factor
@@ -306,7 +317,10 @@ class Customer:
         now = self.env._now
         self.placed, self.last = state["placed"], now - state["age"]
         if state["certain"]:
-            self.resumed = float("inf") if state["left"] is None else state["left"]
+            self.resumed = inf if state["left"] is None else state["left"]
         else:
             self.resumed = self.world.streams.remaining(
                 self.name, "gap", self.row.interarrival, state["worked"])
+
+
+Customer.comes = [Customer.come]

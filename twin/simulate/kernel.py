@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any
+from math import inf
+from typing import Any, ClassVar
 
 import simpy
 from simpy.core import StopSimulation
@@ -112,31 +113,33 @@ class Pause(simpy.Event):
 
 
 class Beat(simpy.Event):
-    """An event that comes back: each time it is due it calls `action` with itself.
+    """An actor that is its own event: each time it is due, its `come` is called.
 
-    For actors whose whole life is to do one thing again and again, such as customers: what a
-    process would cost to resume is most of what they cost.
+    For actors whose whole life is to do one thing again and again, such as customers: resuming a
+    process would be most of what they cost. Who changes `due` calls `beat_at` again; what stands in
+    the calendar for another time is passed over.
     """
 
+    __slots__ = ("callbacks", "due", "env")
+    comes: ClassVar[list[Any]]  #: ``[come]`` of the subclass, shared by all its beats
     _ok = True
     _value = None
 
-    def __init__(self, env: Environment, action: Callable[[Any], None]) -> None:
+    def __init__(self, env: Environment) -> None:
         self.env = env
-        self.actions = [action]
-        self.callbacks = None  # type: ignore[assignment]
+        self.callbacks = []
+        self.due = inf
 
-    def at(self, time: float, phase: int) -> None:
-        """Come back at a time."""
-        self.callbacks = self.actions  # type: ignore[assignment]
+    def beat_at(self, time: float, phase: int) -> None:
+        """Be due at a time."""
+        self.due = time
+        self.callbacks = self.comes
         env = self.env
         heappush(env._queue, (time, phase, next(env._eid), self))  # type: ignore[misc]
 
-    def cancel(self) -> None:
-        """Let the instant pass; this beat is not used again."""
-        self.actions = []
-        if self.callbacks is not None:
-            self.callbacks = self.actions
+    def come(self) -> None:
+        """What is due; if the time is not `due`, only ``self.callbacks = self.comes``."""
+        raise NotImplementedError
 
 
 class Environment(simpy.Environment):

@@ -26,8 +26,8 @@ class Replenishment(ShelfScore):
     """
 
     __slots__ = (
-        "_site", "asking", "next_review", "orders_out", "pause", "policy", "seen_at",
-        "sourcing", "trigger", "wanting",
+        "_site", "next_review", "orders_out", "pause", "policy", "seen_at", "sourcing",
+        "wanting",
     )
 
     sourcing: Sourcing

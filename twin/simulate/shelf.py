@@ -6,7 +6,6 @@ from heapq import heappop, heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from twin.events import WALK_IN
 from twin.network import Stock
 from twin.simulate.kernel import RECEIPT
 from twin.simulate.lots import Lots
@@ -29,7 +28,7 @@ class Shelf(Replenishment):
 
     kind = "stock"
     __slots__ = (
-        "area", "arrivals", "book", "lots", "outside", "quick", "substitute",
+        "area", "arrivals", "outside", "substitute",
     )
 
     def __init__(self, world: World, row: Stock) -> None:
@@ -74,9 +73,8 @@ class Shelf(Replenishment):
                 return False
             head.quantity -= quantity
             if self.ledger is not None:
-                self.ledger.add(now, "delivering", site=self.site, product=self.product,
-                                quantity=quantity, order=self.world.order_number(),
-                                lot=head.number, role=WALK_IN)
+                self.ledger.sell(now, self.site, self.product, quantity,
+                                 self.world.order_number(), head.number)
         self.on_hand = hand
         self.hand_moment -= quantity * now
         if now >= self.period_end:

@@ -4,20 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twin.network import Stock
 from twin.simulate.record import Record
 from twin.tally import Key
 
 if TYPE_CHECKING:
+    from twin.ledger import Ledger
+    from twin.simulate.kernel import Environment
+    from twin.simulate.lots import Lots
     from twin.simulate.world import World
 
 EPS = 1e-9
 DAY = 24.0
 
 
-class ShelfScore:
+class Level:
+    """What a walk-in customer changes, close together in memory."""
+
+    __slots__ = (
+        "asking", "book", "env", "hand_moment", "ledger", "lots", "on_hand", "period_end",
+        "position", "quick", "trigger", "walked", "walks",
+    )
+
+    asking: bool
+    book: list[Any]
+    env: Environment
+    hand_moment: float
+    ledger: Ledger | None
+    lots: Lots | None
+    on_hand: float
+    period_end: float
+    position: float
+    quick: bool
+    trigger: float
+    walked: float
+    walks: int
+
+
+class ShelfScore(Level):
     """Levels and sums of one row of `stock`.
 
     Time integrals are kept as moments: the integral of x over [0, T] is x(T) T minus the sum of
@@ -26,13 +52,12 @@ class ShelfScore:
 
     __slots__ = (
         "asked_orders", "asked_units", "bought", "demand_squares", "demand_sum",
-        "empty_since", "empty_time", "env", "expired", "gap_area", "gap_since",
-        "hand_moment", "issued", "ledger", "name", "on_hand", "on_order", "order_moment",
-        "order_squares", "order_sum", "ordered", "ordering", "owed", "owed_moment",
-        "paid_later", "partial", "period", "period_end", "period_ordered", "period_units",
-        "periods", "placed", "position", "product", "received", "record", "row",
+        "empty_since", "empty_time", "expired", "gap_area", "gap_since", "issued", "name",
+        "on_order", "order_moment", "order_squares", "order_sum", "ordered", "ordering",
+        "owed", "owed_moment", "paid_later", "partial", "period", "period_ordered",
+        "period_units", "periods", "placed", "product", "received", "record", "row",
         "seen_demand", "short_orders", "short_units", "since", "site", "slow_units",
-        "spoiled", "thing", "walked", "walks", "world",
+        "spoiled", "thing", "world",
     )
 
     partial: bool  #: the present period began before counting did
