@@ -1,5 +1,6 @@
 """Random quantities: reading, writing, moments, and what is refused."""
 
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,11 +86,11 @@ def test_any_parameters_read_back(mean: float, sd: float, time: bool) -> None:
     ],
 )
 def test_an_impossible_time_is_refused(text: str, words: str) -> None:
-    with pytest.raises(ValueError) as refusal:
-        quantity = parse_quantity(text, time=True)
-        if quantity.problems():
-            raise ValueError(quantity.problems()[0])
-    assert words in str(refusal.value)
+    try:
+        reasons = parse_quantity(text, time=True).problems()
+    except ValueError as refusal:
+        reasons = [str(refusal)]
+    assert any(words in reason for reason in reasons)
 
 
 def test_weights_that_were_rounded_are_normalised() -> None:
@@ -116,9 +117,9 @@ def test_a_recorded_series_comes_from_a_file_with_or_without_a_heading() -> None
 
 
 def test_the_unit_does_not_make_two_quantities_differ() -> None:
+    assert constant(2.0, time=True) == constant(2.0)
     assert (
-        constant(2.0, time=True) == constant(2.0)
-        and len({constant(2.0, time=True), constant(2.0)}) == 1
+        len({constant(2.0, time=True), constant(2.0)}) == 1
     )
 
 

@@ -167,7 +167,8 @@ def parse_days(text: str) -> tuple[int, ...] | date:
         return date.fromisoformat(word)
     except ValueError:
         raise ValueError(
-            f"'{excerpt(text)}' is not a day. Write daily, mon, mon-fri or a date such as 2026-12-25."
+            f"'{excerpt(text)}' is not a day. "
+            "Write daily, mon, mon-fri or a date such as 2026-12-25."
         ) from None
 
 

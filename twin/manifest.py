@@ -100,7 +100,8 @@ def network_digest(network: Network) -> str:
     False
     """
     digest = hashlib.sha256()
-    head = (network.name, network.start.isoformat(), network.currency, network.review, network.warmup)
+    head = (network.name, network.start.isoformat(), network.currency, network.review,
+            network.warmup)
     digest.update(repr(head).encode())
     for table in TABLES:
         for row in network.table(table).values():

@@ -86,7 +86,7 @@ def read_head(text: str) -> Iterator[tuple[int, str, str]]:
             raise _not_flat(first)
         while not isinstance(key := next(events), yaml.MappingEndEvent):
             value = next(events)
-            yield key.start_mark.line + 1, _plain(key), _plain(value)
+            yield _line(key), _plain(key), _plain(value)
         _next(events, yaml.DocumentEndEvent)
         _next(events, yaml.StreamEndEvent)
     except yaml.YAMLError as error:
@@ -96,6 +96,12 @@ def read_head(text: str) -> Iterator[tuple[int, str, str]]:
         raise ValueError(f"{line}: is not YAML: {excerpt(str(what))}. Write key: value.") from None
     except StopIteration:
         raise ValueError(": is not YAML. Write one key: value a line.") from None
+
+
+def _line(event: yaml.Event) -> int:
+    """The line on which an event starts, from 1."""
+    mark = event.start_mark
+    return mark.line + 1 if mark is not None else 0
 
 
 def _next(events: Iterator[yaml.Event], wanted: type) -> yaml.Event:

@@ -38,7 +38,7 @@ class Customer(_Arrivals):
         "early", "in_full", "late", "lateness", "ledger", "left", "living", "lost_orders",
         "lost_units", "moment", "name", "node", "on_time", "otif", "paid_later", "perfect",
         "price", "product", "refused", "resumed", "row", "site", "slow_delivered",
-        "slow_orders", "slow_units", "sold", "stream", "value", "wait", "wait_squared",
+        "slow_orders", "slow_units", "sold", "stream", "unit_value", "wait", "wait_squared",
         "waiting", "world",
     )
 
@@ -60,7 +60,7 @@ class Customer(_Arrivals):
         self.late = row.late
         self.at_once_on_time = row.promise <= self.early
         self.ledger = world.ledger
-        self.value = world.network.products[row.product].value
+        self.unit_value = world.network.products[row.product].value
         self.placed = 0
         self.next = 0.0
         self.last = 0.0
@@ -279,7 +279,7 @@ class Customer(_Arrivals):
             "orders_perfect": on_time + self.perfect,
             "lateness": self.lateness, "cycle_time": self.wait,
             "cycle_time_squared": self.wait_squared, "customer_backlog_time": area,
-            "revenue": revenue, "cost_of_sales": sold * self.value,
+            "revenue": revenue, "cost_of_sales": sold * self.unit_value,
             "receivable_time": revenue * self.row.payment,
             "lost_cost": self.lost_units * self.row.lost_cost,
             "purchase_cost": self.bought, "payable_time": self.paid_later,
