@@ -19,19 +19,25 @@ WORDS = ("setup", "starting", "completing", "failing", "repairing", "commissioni
 def events(ledger: Ledger, after: float) -> list[tuple[Any, ...]]:
     rows = ledger.frame()
     rows = rows[rows.event.isin(WORDS) & (rows.time > after)]
-    return [(round(row.time, 6), row.event, row.asset, row.product, row.quantity, row.order)
+    return [(round(row.time, 6), row.event, row.asset, row.product, row.quantity)
             for row in rows.itertuples()]
 
 
-def check(network: Network, moment: float, hours: float = 60.0) -> None:
-    """What happens after `moment` is the same in one run and in a run from its state."""
+def check(network: Network, moment: float, hours: float = 60.0, *, twins: bool = False) -> None:
+    """What happens after `moment` is the same in one run and in a run from its state.
+
+    Which of two `twins` that are free at one instant comes first is not compared.
+    """
     whole, rest = Ledger(), Ledger()
     play(network, BASELINE, horizon_h=hours, ledger=whole)
     saved = play(network, BASELINE, horizon_h=moment + 0.001, save_at=moment, ledger=Ledger()).state
     assert saved is not None
     state = State.from_document(json.loads(json.dumps(saved.document())))
     play(network, BASELINE, horizon_h=hours - moment, state=state, ledger=rest)
-    assert sorted(events(rest, moment)) == sorted(events(whole, moment))
+    found, expected = events(rest, moment), events(whole, moment)
+    if twins:
+        found, expected = ([(*row[:2], *row[3:]) for row in rows] for rows in (found, expected))
+    assert sorted(found) == sorted(expected)
 
 
 def two(**columns: Any) -> list[dict[str, Any]]:

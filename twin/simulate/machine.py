@@ -40,6 +40,8 @@ class Machine(Workstation):
         if self.resumed is not None:
             state, self.resumed = self.resumed, None
             yield from self._take_up(state)
+            if state["phase"] == IDLE and group.wheel is not None and not group.queue:
+                yield from self._idle()  # it rests: not one more turn of the wheel
         while True:
             job = None if self.stops else group.next_job(self)
             if job is None:
@@ -56,6 +58,7 @@ class Machine(Workstation):
 
     def _idle(self) -> Generator[Pause, Any, None]:
         group = self.group
+        self.phase = IDLE
         if self.stops and group.queue:
             group.call()
         group.idle.append(self)

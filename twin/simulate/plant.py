@@ -44,6 +44,7 @@ class Plant:
             row.product for row in network.routings.values() if row.site == site))
         self.groups: dict[str, Group] = {}
         self.machines: list[Machine] = []
+        self.in_turn: list[Machine] = []  #: as they go on from a saved state
         self._build()
         self.delays: dict[int, Delay] = {}
         self.wip = 0
@@ -78,7 +79,7 @@ class Plant:
 
     def start(self) -> None:
         """Start every machine."""
-        for machine in self.machines:
+        for machine in self.in_turn or self.machines:
             self.env.process(machine.run())
         self.release()
 

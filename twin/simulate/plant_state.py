@@ -31,9 +31,18 @@ def keep(plant: Plant, book: Book) -> dict[str, Any]:
         "books": [[product, [book.keep(order) for *_, order in sorted(
             maker.book, key=lambda entry: entry[:3])]]
             for product, maker in plant.makers.items() if maker.book],
+        "machines": _in_turn(plant),
         "accidents": [machine.name for machine in plant.machines
                       if any(cause.row.cause == "accident" for cause in machine.clocked)],
     }
+
+
+def _in_turn(plant: Plant) -> list[str]:
+    """The machines as they come next: those in work by their start, then the idle ones."""
+    idle = {machine.name: place for group in plant.groups.values()
+            for place, machine in enumerate(group.idle)}
+    return [machine.name for machine in sorted(plant.machines, key=lambda machine: (
+        machine.name in idle, idle.get(machine.name, machine.began)))]
 
 
 def take_up(plant: Plant, state: dict[str, Any], book: Book) -> None:
@@ -42,6 +51,8 @@ def take_up(plant: Plant, state: dict[str, Any], book: Book) -> None:
         plant.accident(next(machine for machine in plant.machines if machine.name == name))
     for row in state["jobs"]:
         _fill(plant, row, book)
+    order = {name: place for place, name in enumerate(state["machines"])}
+    plant.in_turn = sorted(plant.machines, key=lambda machine: order.get(machine.name, len(order)))
     plant.job_number = count(max(plant.known, default=0) + 1).__next__
     for number in state["gathering"]:
         plant.gathering[number] = plant.known[number]
