@@ -230,6 +230,8 @@ class Replenishment(ShelfScore):
     def plans(self) -> dict[str, Any]:
         """What the record and the policy know, and when they look again."""
         now = self.env._now
+        if now >= self.period_end:
+            self.roll(now)
         return {
             "record": None if self.record is None else self.record.state(),
             "policy": self.policy.state(),

@@ -289,7 +289,7 @@ class Shelf(Replenishment):
                    if order.open > 0.0]
         return {
             "on_hand": self.on_hand, "owed": self.owed, "on_order": self.on_order,
-            "position": self.position, "outside": self.outside,
+            "position": self.position,
             "book": [book.keep(order) for order in waiting],
             "lots": None if self.lots is None else book.goods(list(self.lots)),
             **self.plans(),
@@ -299,7 +299,7 @@ class Shelf(Replenishment):
         """Take up a saved shelf."""
         self.on_hand, self.owed = state["on_hand"], state["owed"]
         self.on_order = state["on_order"]
-        self.position, self.outside = state["position"], state["outside"]
+        self.position = state["position"]
         for number in state["book"]:
             order = book.orders[number]
             self.arrivals += 1

@@ -146,6 +146,7 @@ class Area:
         for name, quantity, goods in state["waiting"]:
             shelf = self.world.actors[name]
             self.waiting.append([shelf, quantity, book.lots(goods, shelf.product)])
+            shelf.outside += quantity
         self.full_since = now if self.waiting else inf
         if state["spoils_in"] is not None:
             if self.spoiling is not None:

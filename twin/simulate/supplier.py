@@ -214,7 +214,7 @@ class Supplier:
     def state(self, book: Book) -> dict[str, Any]:
         """Orders that wait, the one in work, and those in preparation with their ages."""
         now = self.env._now
-        left = self.left
+        left = self.left if self.working else 0.0
         if self.working and self.done is not None:
             left -= (now - self.since_work) * self._rate()
         certain = self.row.lead_time.kind in ("constant", "series", "ar1")
