@@ -349,3 +349,16 @@ def test_a_store_that_is_no_longer_cold() -> None:
     state = saved(network, scenario(type="refrigeration", areas="W/cold", start="5h"), 6.0)
     sums = play(network, BASELINE, horizon_h=4.0, state=state).tally
     assert sums.total("on_hand_time") == 6 * 1.0
+
+
+def test_goods_under_way_from_before_the_start_come_when_the_row_says() -> None:
+    """In a state they became a draw of the lane's transit time, given how late they were."""
+    network = Network(
+        sites=[{"site": "S", "kind": "supplier"}, {"site": "W", "kind": "warehouse"}],
+        products=[{"product": "A"}], supply=[{"site": "S", "product": "A"}],
+        lanes=[{"origin": "S", "destination": "W", "transit": "lognormal(mean=5d, sd=9d)"}],
+        stock=[{"site": "W", "product": "A"}],
+        orders=[{"order": "1", "site": "W", "product": "A", "quantity": 7, "placed": "-5d",
+                 "due": "26d", "source": "S", "status": "shipped"}])
+    sums = play(network, BASELINE, horizon_h=4 * DAY, state=saved(network, BASELINE, 24 * DAY))
+    assert sums.tally.total("on_hand_time") == pytest.approx(7 * 2 * DAY)

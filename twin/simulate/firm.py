@@ -98,4 +98,5 @@ def _under_way(world: World, row: FirmOrder) -> None:
     if source.lane is None:
         world.post(order, None, due)
     else:
-        source.lane.under_way([Consignment(order, row.quantity, None, row.placed)], due)
+        load = [Consignment(order, row.quantity, None, row.placed)]
+        source.lane.under_way(load, due).delayed = True  # it comes when the row says
