@@ -189,7 +189,7 @@ def _difference(row: dict[str, Any], gap: str) -> Text:
     if math.isnan(row["difference"]):
         return Text("-")
     half = (row["difference_high"] - row["difference_low"]) / 2
-    value = _with_half(row["difference"], half, row["unit"])
+    value = _with_half(row["difference"], half, row["unit"], share="pt")
     text = value if value.startswith("-") else f"+{value}"
     verdict = row["verdict"]
     more = row["replications_for_verdict"]
@@ -204,8 +204,10 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and value > 0
 
 
-def _with_half(value: float, half: float, unit: str) -> str:
-    """A value and its half-width, as exact as the half-width says.
+def _with_half(value: float, half: float, unit: str, *, share: str = "%") -> str:
+    """A value and its half-width, as exact as the half-width says; shares in per cent.
+
+    A difference of two shares is in percentage points (`pt`).
 
     Examples
     --------
@@ -216,7 +218,7 @@ def _with_half(value: float, half: float, unit: str) -> str:
     """
     if math.isnan(value):
         return "-"
-    percent, scale = (" %", 100.0) if unit == "share" else ("", 1.0)
+    percent, scale = (f" {share}", 100.0) if unit == "share" else ("", 1.0)
     value, half = scale * value, scale * half
     places = _places(value, 3) if math.isnan(half) or half == 0 else _places(half, 2)
     text = f"{value:,.{places}f}"
