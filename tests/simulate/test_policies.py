@@ -20,6 +20,13 @@ def test_the_trigger_below_waits_for_one_unit_more() -> None:
     assert ordered(network, 168) == [(84.0, 4.0)]
 
 
+def test_tenths_of_a_unit_reach_the_reorder_point() -> None:
+    """After seven tenths of 0.7 a rounding error was left above zero, and the order came late."""
+    network = shelf({"policy": "s_Q", "reorder_point": 0, "order_quantity": 5, "on_hand": 0.7},
+                    {"size": 0.1})
+    assert ordered(network, 24 * 7) == [(156.0, 5.0)]
+
+
 def test_s_Q_orders_as_many_batches_as_bring_the_position_above_s() -> None:
     network = shelf({"policy": "s_Q", "reorder_point": 4, "order_quantity": 5},
                     {"size": 13, "interarrival": "30d"})

@@ -92,13 +92,6 @@ class Pause(simpy.Event):
         fresh.callbacks, self.callbacks = self.callbacks, []
         return fresh
 
-    def parked(self) -> Pause:
-        """Let those who wait on this pause wait for no set time; the caller keeps the new pause."""
-        fresh = Pause(self.env)
-        fresh.idle()
-        fresh.callbacks, self.callbacks = self.callbacks, []
-        return fresh
-
     @property
     def asleep(self) -> bool:
         """Whether somebody waits on it for no set time."""

@@ -7,7 +7,7 @@ continuously reviewed shelf has to ask. Names and letters are those of inventory
 from __future__ import annotations
 
 from collections import deque
-from math import ceil, inf, nextafter, sqrt
+from math import ceil, inf, sqrt
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twin.network import Stock
@@ -208,7 +208,9 @@ def policy_of(row: Stock, lead_h: float) -> Policy:
 
     def point(value: float | None) -> float:
         level = -inf if value is None else value
-        return nextafter(level, -inf) if below else level
+        # Fractions of a unit do not add up to the last digit.
+        dust = _EPS * max(1.0, abs(level)) if level > -inf else 0.0
+        return level - dust if below else level + dust
 
     kind = row.policy
     if kind is None:
