@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.events import COLUMNS, EVENTS, WALK_IN
-from twin.parquet import quoted, read_table, write_table
+from twin.parquet import check_events, quoted, read_table, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -343,7 +343,7 @@ class Ledger:
     def _load(self, path: Path | str, scenario: str | None = None) -> Rows:
         """The rows of a file, texts as codes of this ledger."""
         frame = read_table(path, COLUMNS, needed=("time", "event"), scenario=scenario)
-        _check(path, frame)
+        check_events(path, frame)
         rows: Rows = {}
         for name, code in _CODES.items():
             if COLUMNS[name] == "s":
@@ -354,19 +354,6 @@ class Ledger:
                 blank = frame["time"] if name == "recorded" else 0
                 rows[name] = frame[name].fillna(blank).to_numpy(dtype=code)
         return rows
-
-
-def _check(path: Path | str, frame: pd.DataFrame) -> None:
-    """Refuse what `Ledger.add` would refuse."""
-    unknown = sorted(set(frame["event"].cat.categories) - set(EVENTS))
-    if unknown:
-        row = int(np.flatnonzero((frame["event"] == unknown[0]).to_numpy())[0]) + 1
-        raise ValueError(f"{path} row {row}: event '{unknown[0]}' is unknown. "
-                         f"Use one of {', '.join(EVENTS)}.")
-    wrong = np.flatnonzero(~np.isfinite(frame["time"].to_numpy(dtype=float)))
-    if len(wrong):
-        raise ValueError(f"{path} row {wrong[0] + 1}: the time is missing or infinite. "
-                         "Give hours from the start.")
 
 
 def write_ledgers(path: Path | str, ledgers: Mapping[str, Ledger]) -> None:

@@ -1,10 +1,14 @@
-"""Tables in Parquet files, written and read by DuckDB."""
+"""Tables of events in Parquet files, written and read by DuckDB."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.events import EVENTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -115,3 +119,16 @@ def _column(base: duckdb.DuckDBPyConnection, source: str, name: str, kind: str,
     text = f"coalesce({value}::varchar, '')"
     base.execute(f'create type "texts of {name}" as enum (select distinct {text} from {source})')
     return f'{text}::"texts of {name}" as {spelled}'
+
+
+def check_events(path: Path | str, frame: pd.DataFrame) -> None:
+    """Refuse what no ledger holds: an unknown event, a time that is none."""
+    unknown = sorted(set(frame["event"].cat.categories) - set(EVENTS))
+    if unknown:
+        row = int(np.flatnonzero((frame["event"] == unknown[0]).to_numpy())[0]) + 1
+        raise ValueError(f"{path} row {row}: event '{unknown[0]}' is unknown. "
+                         f"Use one of {', '.join(EVENTS)}.")
+    wrong = np.flatnonzero(~np.isfinite(frame["time"].to_numpy(dtype=float)))
+    if len(wrong):
+        raise ValueError(f"{path} row {wrong[0] + 1}: the time is missing or infinite. "
+                         "Give hours from the start.")
