@@ -98,6 +98,10 @@ def _clock(hour: float) -> str:
     return f"{int(hour):02d}:{round(hour % 1 * 60):02d}"
 
 
+#: Assumed: the log has no due dates, and a shop of its kind quotes about a month.
+PROMISE = "30d"
+
+
 def demand(fit: Fit) -> Table:
     """Releases of work orders by family.
 
@@ -116,6 +120,7 @@ def demand(fit: Fit) -> Table:
             "product": product,
             "interarrival": f"exponential(mean={len(fit.used) / counts[product] / rate:.2f}h)",
             "size": 1,
+            "promise": PROMISE,
         }
         for product in sorted(counts)
     ]
