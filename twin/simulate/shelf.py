@@ -68,10 +68,14 @@ class Shelf(Replenishment):
             return False
         now = self.env._now
         if self.lots is not None:
-            head = self.lots.rows[0]
-            if head.quantity <= quantity:
-                return False
+            rows = self.lots.rows
+            if not rows or rows[0].quantity < quantity:
+                return False  # units of several lots
+            head = rows[0]
             head.quantity -= quantity
+            if head.quantity <= EPS:
+                head.quantity = 0.0
+                rows.pop(0)
             if self.ledger is not None:
                 self.ledger.sell(now, self.site, self.product, quantity,
                                  self.world.order_number(), head.number)
