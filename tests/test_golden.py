@@ -1,7 +1,7 @@
 """One ledger digest for one seed, per shipped model: a change of any event shows here first.
 
-When a change is meant, run ``python tests/test_golden.py``, which prints the new digests, and say in the
-commit why they moved.
+When a change is meant, run ``python tests/test_golden.py``, which prints the new digests, and say
+in the commit why they moved.
 """
 
 from __future__ import annotations
