@@ -26,6 +26,7 @@ from twin.measure.style import (
     clean,
     figure,
     headline,
+    map_sheet,
     number,
     styled,
 )
@@ -159,13 +160,7 @@ def _frame(made: Figure, axes: Axes, points: Sequence[Point], geographic: bool) 
     xy = np.array(points)
     low, high = xy.min(axis=0), xy.max(axis=0)
     stretch = 1.0 / max(cos(radians(float((low[1] + high[1]) / 2))), 0.2) if geographic else 1.0
-    axes.set_facecolor(SEA)
-    axes.grid(visible=False)
-    for side in axes.spines.values():
-        side.set_visible(True)
-        side.set_color(GRID)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    map_sheet(axes)
     if not geographic:
         axes.set_xlim(low[0] - 0.6, high[0] + 1.0)
         axes.set_ylim(0.0, 1.0)

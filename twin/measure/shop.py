@@ -16,13 +16,13 @@ from twin.measure.charts import settings_of
 from twin.measure.maps import Point, arc
 from twin.measure.style import (
     FAINT,
-    GRID,
     INK,
     MUTED,
     SEA,
     clean,
     figure,
     headline,
+    map_sheet,
     number,
     styled,
 )
@@ -55,13 +55,7 @@ def shop_picture(network: Network, kpis: pd.DataFrame, site: str) -> Figure:
         top = headline(made, finding, "Work centres from first steps (left) to last; larger is "
                        "busier, darker waits longer; a line is as wide as it has routings")
         axes = made.add_axes((0.015, 0.02, 0.97, top - 0.02))
-        axes.set_facecolor(SEA)
-        axes.grid(visible=False)
-        for side in axes.spines.values():
-            side.set_visible(True)
-            side.set_color(GRID)
-        axes.set_xticks([])
-        axes.set_yticks([])
+        map_sheet(axes)
         axes.set_xlim(-0.09, 1.09)
         axes.set_ylim(0.0, 1.0)
         lines = [(arc(at[a], at[b]), n) for (a, b), n in moves.items() if a != b]

@@ -97,6 +97,17 @@ def plain(axes: Axes, grid: str = "y") -> None:
     axes.spines["left"].set_visible(False)
 
 
+def map_sheet(axes: Axes) -> None:
+    """A plain sheet to draw places on: sea-coloured, framed, without ticks."""
+    axes.set_facecolor(SEA)
+    axes.grid(visible=False)
+    for side in axes.spines.values():
+        side.set_visible(True)
+        side.set_color(GRID)
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
 def clean(name: object, most: int = 34) -> str:
     """A name as it may be drawn: one line, printable, not too long."""
     text = "".join(ch if ch.isprintable() else " " for ch in str(name))

@@ -87,7 +87,7 @@ def keep_hours(world: World) -> None:
         _listen(world.calendar(dock.row.calendar, dock.site), dock)
     for fleet in world.fleets.values():
         for truck in fleet.trucks:
-            _listen(world.calendar(truck.row.calendar, truck.row.home), _Duty(truck))
+            _listen(world.calendar(truck.row.calendar, truck.row.home), truck)
     for site in network.sites.values():
         calendar = world.calendar(site.calendar, site.site)
         if calendar is not None:
@@ -102,13 +102,3 @@ def keep_hours(world: World) -> None:
 def _listen(calendar: Calendar | None, listener: Any) -> None:
     if calendar is not None:
         calendar.listen(listener)
-
-
-class _Duty:
-    """A truck starts trips only on duty."""
-
-    def __init__(self, truck: Any) -> None:
-        self.truck = truck
-
-    def set_open(self, is_open: bool) -> None:
-        self.truck.set_duty(is_open)

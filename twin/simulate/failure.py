@@ -164,7 +164,6 @@ class Failure:
 
     def _go_on(self) -> None:
         if not self.paused:
-            self.resumed_at = self.env._now
             self.call = self.env.call(self.env._now + self.left, FAILURE, self._mended)
 
     def stop(self, cause: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from math import ceil, inf, sqrt
+from math import inf, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -270,10 +270,6 @@ class Maker:
         """Mean hours of all steps of one lot, without queueing."""
         units = self.lot_size or 1.0
         return sum(operation.expected(units) for operation in self.operations)
-
-    def lots_of(self, units: float) -> int:
-        """Number of lots of an order of this size."""
-        return 1 if self.lot_size is None else max(1, ceil(units / self.lot_size - _EPS))
 
     def reset(self, now: float) -> None:
         """The plant keeps the score."""

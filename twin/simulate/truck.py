@@ -291,10 +291,10 @@ class Truck:
         if self.env._now - start > self.warm_tolerance:
             self.shipment.warm = True
 
-    def set_duty(self, on: bool) -> None:
+    def set_open(self, is_open: bool) -> None:
         """On or off duty by the calendar: trips start only on duty."""
-        self.on_duty = on
-        if on:
+        self.on_duty = is_open
+        if is_open:
             self.fleet.wake()
 
     # -- score -----------------------------------------------------------------------------------
