@@ -322,3 +322,9 @@ def test_any_rows_survive(tmp_path_factory: pytest.TempPathFactory, rows: Any, c
     assert spilled.digest() == kept.digest()
     spilled.write(folder / "all.parquet")
     assert rows_of(Ledger.read(folder / "all.parquet")) == rows_of(kept)
+
+
+def test_what_was_known_at_the_start_is_still_known_when_read(tmp_path: Path) -> None:
+    """A file whose only `recorded` was 0 came back as recorded when it happened."""
+    book({"time": 1.0, "event": "arriving", "recorded": 0.0}).write(tmp_path / "one.parquet")
+    assert rows_of(Ledger.read(tmp_path / "one.parquet"))[0]["recorded"] == 0.0

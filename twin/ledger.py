@@ -320,9 +320,9 @@ class Ledger:
         """
         ledger = cls()
         rows = ledger._load(path, scenario)
-        unused = {"recorded"} if (rows["recorded"] == rows["time"]).all() else set()
         for name, values in rows.items():
-            if name in _ALWAYS or (name not in unused and values.any()):
+            said = values != rows["time"] if name == "recorded" else values
+            if name in _ALWAYS or said.any():
                 setattr(ledger, f"_{name}", array(_CODES[name], values.tobytes()))
         ledger._count = len(rows["time"])
         return ledger
