@@ -1,0 +1,310 @@
+"""Readings: what was heard from sensors, scanners and systems, checked at the door.
+
+On the wire a reading is a JSON object with the keys of `twin.kinds.FIELDS` (``ts`` for the time,
+``unit`` for the unit of the value). Here it is a frozen record; many of them are a table with the
+same columns, on disk Parquet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from twin.clock import excerpt, parse_moment
+from twin.kinds import FIELDS, KINDS, in_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NUMBERS = [name for name, field in FIELDS.items() if field.type == "d"]
+_TEXTS = [name for name, field in FIELDS.items() if field.type == "s"]
+_MEASURED = [name for name in _NUMBERS if name not in ("time", "recorded")]
+_LONGEST = 200
+_QUALITIES = ("", "good", "uncertain", "bad")
+_EARLIEST, _LATEST = 0.0, 4_102_444_800.0  # 1970 to 2100
+_WIRE = {*FIELDS, "ts", "unit"} - {"time", "recorded"}
+
+
+class BadReading(ValueError):
+    """A reading that cannot be taken; `reason` is one word of the quarantine, the message the rest.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One reading. Texts that say nothing are empty, numbers that say nothing NaN.
+
+    Attributes
+    ----------
+    sensor, id
+        Its key: a reading that comes twice is the same.
+    time, recorded
+        When it was so and when it was known here; seconds since 1970-01-01 UTC.
+    kind
+        A word of `twin.kinds.KINDS`.
+    value
+        In the unit of its kind.
+
+    Examples
+    --------
+    >>> cold = Reading(sensor="t1", id="7", time=0.0, kind="temperature", site="W", value=4.5)
+    >>> cold.key
+    ('t1', '7')
+    """
+
+    sensor: str
+    id: str
+    time: float
+    kind: str
+    recorded: float = math.nan
+    site: str = ""
+    to_site: str = ""
+    area: str = ""
+    asset: str = ""
+    product: str = ""
+    lot: str = ""
+    parent: str = ""
+    order: str = ""
+    shipment: str = ""
+    quantity: float = math.nan
+    amount: float = math.nan
+    value: float = math.nan
+    latitude: float = math.nan
+    longitude: float = math.nan
+    state: str = ""
+    role: str = ""
+    cause: str = ""
+    source: str = ""
+    quality: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same reading."""
+        return self.sensor, self.id
+
+    def message(self) -> dict[str, Any]:
+        """The reading as it goes over the wire: JSON values, blanks left out.
+
+        Examples
+        --------
+        >>> Reading(sensor="t1", id="7", time=1.5, kind="alive", value=1.0).message()
+        {'sensor': 't1', 'id': '7', 'ts': '1970-01-01T00:00:01.500Z', 'kind': 'alive', 'value': 1.0}
+        """
+        said: dict[str, Any] = {}
+        for name in FIELDS:
+            if name == "time":
+                said["ts"] = format_instant(self.time)
+            elif name != "recorded":
+                value = getattr(self, name)
+                if value != "" and value == value:
+                    said[name] = value
+        return said
+
+
+def parse_reading(message: Mapping[str, Any], *, recorded: float = math.nan,
+                  sensor: str = "") -> Reading:
+    """A reading from a message that anybody may have sent.
+
+    Parameters
+    ----------
+    message
+        Keys and values as on the wire.
+    recorded
+        When it came; seconds since 1970-01-01 UTC.
+    sensor
+        Who sent it, where the door knows; a message that names another is refused.
+
+    Raises
+    ------
+    BadReading
+        With the reason (`malformed`, `unknown_kind`, `missing`, `unit`, `impossible`, `identity`)
+        and what to change.
+
+    Examples
+    --------
+    >>> said = {"sensor": "t1", "id": 7, "ts": "2026-03-01T06:00:00Z", "kind": "temperature",
+    ...         "site": "W", "value": 41, "unit": "F"}
+    >>> reading = parse_reading(said)
+    >>> reading.id, round(reading.value, 3), reading.time
+    ('7', 5.0, 1772344800.0)
+    >>> parse_reading({**said, "kind": "mood"})
+    Traceback (most recent call last):
+    ...
+    twin.readings.BadReading: kind 'mood' is unknown. Send one of ordering, receiving, storing, ...
+    """
+    strange = [key for key in message if key not in _WIRE]
+    if strange:
+        raise BadReading("malformed", f"key '{excerpt(str(strange[0]))}' is unknown. "
+                         f"Send {', '.join(sorted(_WIRE))}.")
+    kind = KINDS.get(message.get("kind", ""))  if isinstance(message.get("kind"), str) else None
+    if kind is None:
+        raise BadReading("unknown_kind", f"kind '{excerpt(str(message.get('kind', '')))}' is "
+                         f"unknown. Send one of {', '.join(KINDS)}.")
+    values: dict[str, Any] = {"kind": kind.name, "recorded": recorded}
+    for name in _TEXTS:
+        if name != "kind" and name in message:
+            values[name] = _text(name, message[name])
+    for name in _MEASURED:
+        if name in message:
+            values[name] = _number(name, message[name])
+    if "value" in values:
+        try:
+            values["value"] = in_unit(values["value"], _text("unit", message.get("unit", "")),
+                                      kind.unit)
+        except ValueError as error:
+            raise BadReading("unit", f"{kind.name}: {error}.") from None
+    if sensor and values.setdefault("sensor", sensor) != sensor:
+        raise BadReading("identity", f"sensor '{sensor}' speaks for "
+                         f"'{excerpt(values['sensor'])}'. Each device sends in its own name.")
+    values["time"] = _instant(message.get("ts"))
+    for name in ("sensor", "id"):
+        if not values.get(name):
+            raise BadReading("missing", f"{name} is missing. Send it with every reading.")
+    if values.get("quality", "") not in _QUALITIES:
+        raise BadReading("malformed", f"quality '{excerpt(values['quality'])}' is not good, "
+                         "uncertain or bad.")
+    reading = Reading(**values)
+    check_reading(reading)
+    return reading
+
+
+def check_reading(reading: Reading) -> None:
+    """Refuse a reading that lacks what its kind needs, or says what cannot be.
+
+    Raises
+    ------
+    BadReading
+        Reason `unknown_kind`, `missing` or `impossible`.
+    """
+    kind = KINDS.get(reading.kind)
+    if kind is None:
+        raise BadReading("unknown_kind", f"kind '{excerpt(reading.kind)}' is unknown.")
+    for need in kind.needs:
+        if not any(_said(reading, name) for name in need.split("|")):
+            raise BadReading("missing", f"{kind.name}: {need.replace('|', ' or ')} is missing.")
+    value = reading.value
+    if (kind.low is not None and value < kind.low) or (kind.high is not None and value > kind.high):
+        raise BadReading("impossible", f"{kind.name}: value {value:g} {kind.unit} cannot be; it "
+                         f"lies from {kind.low:g} to {kind.high:g}.")
+    for name in ("latitude", "longitude"):
+        number, field = getattr(reading, name), FIELDS[name]
+        if number < (field.low or 0.0) or number > (field.high or 0.0):
+            raise BadReading("impossible", f"{kind.name}: {name} {number:g} cannot be.")
+    if reading.quantity < 0.0:
+        raise BadReading("impossible", f"{kind.name}: quantity {reading.quantity:g} is negative. "
+                         "Send a correction as an event of its own.")
+
+
+def _said(reading: Reading, name: str) -> bool:
+    value = getattr(reading, name)
+    return bool(value != "" and value == value)
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadReading("malformed", f"{name} '{excerpt(str(value))}' is not a text.")
+    text = str(value)
+    if len(text) > _LONGEST:
+        raise BadReading("malformed", f"{name} has {len(text)} characters; at most {_LONGEST}.")
+    if not text.isprintable():
+        raise BadReading("malformed", f"{name} has characters that cannot be printed.")
+    return text
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
+        raise BadReading("malformed", f"{name} '{excerpt(str(value))}' is not a finite number.")
+    return float(value)
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _instant(value: object) -> float:
+    """Seconds since 1970 from an ISO text or milliseconds since 1970."""
+    if isinstance(value, bool) or value is None:
+        raise BadReading("missing", "ts is missing. Send a time such as 2026-03-01T06:00:00Z.")
+    if isinstance(value, int | float):
+        if not _finite(value):
+            raise BadReading("malformed", "ts is not a finite number of milliseconds.")
+        seconds = float(value) / 1000.0
+    elif isinstance(value, str):
+        try:
+            seconds = parse_moment(value).timestamp()
+        except ValueError as error:
+            raise BadReading("malformed", f"ts {error}") from None
+    else:
+        raise BadReading("malformed", f"ts '{excerpt(str(value))}' is not a time.")
+    if not _EARLIEST <= seconds < _LATEST:
+        raise BadReading("impossible", f"ts '{excerpt(str(value))}' is not between 1970 and 2100.")
+    return seconds
+
+
+def format_instant(seconds: float) -> str:
+    """Seconds since 1970 as ISO text, to the millisecond.
+
+    Examples
+    --------
+    >>> format_instant(1772344800.25)
+    '2026-03-01T06:00:00.250Z'
+    """
+    moment = datetime.fromtimestamp(round(seconds * 1000) / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{round(moment.microsecond / 1000):03d}Z"
+
+
+def reference_number(text: str) -> int:
+    """The whole number that stands for a reference (order, shipment, lot) in a ledger.
+
+    A whole number is itself; any other text gets 52 bits of its fingerprint, above all those.
+    The same text is the same number everywhere, whatever came first.
+
+    Examples
+    --------
+    >>> reference_number(""), reference_number("17"), reference_number("PO-17") > 2**52
+    (0, 17, True)
+    """
+    if not text:
+        return 0
+    if text.isascii() and text.isdigit() and len(text) < 16 and text[0] != "0":
+        return int(text)
+    mark = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return (1 << 52) | (int.from_bytes(mark, "big") >> 12)
+
+
+def to_frame(readings: Iterable[Reading]) -> pd.DataFrame:
+    """Readings as a table with the columns of `twin.kinds.FIELDS`, in order.
+
+    Examples
+    --------
+    >>> frame = to_frame([Reading(sensor="b", id="1", time=2.0, kind="battery", value=9.0)])
+    >>> frame[["sensor", "kind", "value"]].values.tolist()
+    [['b', 'battery', 9.0]]
+    """
+    import pandas as pd
+
+    rows = list(readings)
+    return pd.DataFrame({name: pd.Series([getattr(row, name) for row in rows],
+                                         dtype="float64" if FIELDS[name].type == "d" else "object")
+                         for name in FIELDS})
+
+
+def from_frame(frame: pd.DataFrame) -> list[Reading]:
+    """The readings of a table; columns that it lacks say nothing."""
+    columns = {name: frame[name].tolist() for name in FIELDS if name in frame.columns}
+    return [Reading(**dict(zip(columns, row, strict=True)))
+            for row in zip(*columns.values(), strict=True)]
+
+
+assert {field.name for field in fields(Reading)} == set(FIELDS)
