@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.events import COLUMNS, EVENTS, WALK_IN
+from twin.fingerprint import comparable, mark
 from twin.parquet import check_events, quoted, read_table, write_table
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _ALWAYS = ("time", "event", "site", "product", "quantity")
 _CODES = {name: {"d": "d", "q": "q", "s": "i"}[kind] for name, kind in COLUMNS.items()}
 _EVENT = {word: code for code, word in enumerate(EVENTS, 1)}
 _DELIVERING = _EVENT["delivering"]
-_MS_PER_H = 3.6e6
 
 __all__ = ["COLUMNS", "EVENTS", "Ledger", "write_ledgers"]
 
@@ -240,17 +240,37 @@ class Ledger:
         return self._frame({name: np.concatenate([rows[name] for rows in parts])
                             for name in COLUMNS}, 1)
 
+    def tail(self, after: int = 0) -> Iterator[dict[str, Any]]:
+        """The rows in memory after an event id, in order, without what is blank.
+
+        Examples
+        --------
+        >>> ledger = Ledger()
+        >>> for hours in (1.0, 2.0):
+        ...     _ = ledger.add(hours, "failing", asset="M1")
+        >>> list(ledger.tail(1))
+        [{'id': 2, 'time': 2.0, 'event': 'failing', 'asset': 'M1'}]
+        """
+        columns = [(name, getattr(self, f"_{name}")) for name in COLUMNS]
+        for row in range(max(0, after - self.base), self._count):
+            said: dict[str, Any] = {"id": self.base + row + 1, "time": self._time[row]}
+            for name, column in columns[1:]:
+                value = column[row] if row < len(column) else 0
+                if value and value == value:
+                    said[name] = self._names[value] if COLUMNS[name] == "s" else value
+            yield said
+
     def digest(self) -> str:
         """A fingerprint of all rows.
 
         Times count to the millisecond and other numbers to the sixth decimal. Neither the order in
         which texts were met nor spilling makes a difference.
         """
-        marks = np.array([_mark(text) for text in self._names], dtype=np.uint64)
+        marks = np.array([mark(text) for text in self._names], dtype=np.uint64)
         hashes: dict[str, Any] = {}
         seen = 0
         for rows in self._parts():
-            for name, values in _comparable(rows, marks):
+            for name, values in comparable(rows, marks):
                 if name not in hashes:
                     if not values.any():
                         continue  # a column that nobody used does not count, whatever its room
@@ -374,26 +394,3 @@ def _blanks(name: str, count: int) -> array[Any]:
     if name == "recorded":
         return array("d", [math.nan]) * count
     return array(_CODES[name], bytes(count * array(_CODES[name]).itemsize))
-
-
-def _mark(text: str) -> int:
-    """A number for a text that is the same in every ledger; 0 for none."""
-    if not text:
-        return 0
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def _comparable(rows: Rows, marks: np.ndarray[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """Columns as 8-byte numbers that are equal where rows count as equal; 0 where blank."""
-    time = np.rint(rows["time"] * _MS_PER_H)
-    for name, values in rows.items():
-        if name == "time":
-            yield name, time + 0.0  # no negative zeros
-        elif name == "recorded":
-            yield name, np.rint(values * _MS_PER_H) - time
-        elif COLUMNS[name] == "s":
-            yield name, marks[values]
-        elif COLUMNS[name] == "d":
-            yield name, np.round(values, 6) + 0.0
-        else:
-            yield name, values
