@@ -35,11 +35,13 @@ class Key:
     read: Callable[[str], Any]
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
+    """A value as it is."""
     return value
 
 
-def _duration(value: str) -> float:
+def duration(value: str) -> float:
+    """Hours from a duration such as ``2d 4h``; not negative."""
     hours = parse_duration(value)
     if hours < 0:
         raise ValueError(f"'{excerpt(value)}' is negative. Write a duration such as '180d'.")
@@ -47,17 +49,18 @@ def _duration(value: str) -> float:
 
 
 def _horizon(value: str) -> float:
-    hours = _duration(value)
+    hours = duration(value)
     if hours <= 0:
         raise ValueError(f"'{excerpt(value)}' is no time at all. Write a duration such as '180d'.")
     return hours
 
 
 def _warmup(value: str) -> float | str:
-    return "auto" if value == "auto" else _duration(value)
+    return "auto" if value == "auto" else duration(value)
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A reader of whole numbers from `low` to `high`."""
     def read(value: str) -> int:
         if not re.fullmatch(r"[+-]?\d{1,18}", value):
             raise ValueError(f"'{excerpt(value)}' is not a whole number. Write digits, such as 30.")
@@ -67,7 +70,8 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def _share(value: str) -> float:
+def share(value: str) -> float:
+    """A number between 0 and 1."""
     try:
         number = float(value)
     except ValueError:
@@ -77,7 +81,8 @@ def _share(value: str) -> float:
     return number
 
 
-def _word(*words: str) -> Callable[[str], str]:
+def word(*words: str) -> Callable[[str], str]:
+    """A reader of one of these words."""
     def read(value: str) -> str:
         if value not in words:
             raise ValueError(f"'{excerpt(value)}' is unknown. {options(value, words)}")
@@ -85,33 +90,40 @@ def _word(*words: str) -> Callable[[str], str]:
     return read
 
 
-def _maybe(read: Callable[[str], Any]) -> Callable[[str], Any]:
+def maybe(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A reader that takes a blank for None."""
     return lambda value: None if value == "" else read(value)
 
 
 #: Every plain key of ``twin run``; events.* and table cells come on top.
 KEYS: dict[str, Key] = {key.name: key for key in (
-    Key("models", "which model", "medicines", _text),
-    Key("calibration", "which learned values go into its cells", "nominal", _text),
+    Key("models", "which model", "medicines", text),
+    Key("calibration", "which learned values go into its cells", "nominal", text),
     Key("scenarios", "what-ifs; a+b plays two at once",
-        "demand_spike,delayed_shipment,breakdown", _text),
+        "demand_spike,delayed_shipment,breakdown", text),
     Key("horizon", "length of a run, after its warm-up", "365d", _horizon),
     Key("warmup", "time before day 0 that is not counted; blank is the model's own, auto finds it",
-        "", _maybe(_warmup)),
-    Key("replications", "runs of each scenario", "30", _whole(1, 100_000)),
-    Key("seed", "the luck of the run", "1", _whole(0, 2**63 - 1)),
+        "", maybe(_warmup)),
+    Key("replications", "runs of each scenario", "30", whole(1, 100_000)),
+    Key("seed", "the luck of the run", "1", whole(0, 2**63 - 1)),
     Key("precision", "stop when headline half-widths are this share of their mean", "",
-        _maybe(_share)),
-    Key("confidence", "level of the intervals", "0.95", _share),
-    Key("simulate.workers", "processes; blank is one a core", "", _maybe(_whole(1, 10_000))),
+        maybe(share)),
+    Key("confidence", "level of the intervals", "0.95", share),
+    Key("simulate.workers", "processes; blank is one a core", "", maybe(whole(1, 10_000))),
     Key("simulate.engine", "joblib, dask or serial", "joblib",
-        _word("joblib", "dask", "serial")),
+        word("joblib", "dask", "serial")),
     Key("simulate.address", "of a Dask scheduler, such as tcp://host:8786; blank starts one here",
-        "", _maybe(_text)),
-    Key("from", "a state document to start from", "", _maybe(_text)),
+        "", maybe(text)),
+    Key("from", "a state document to start from", "", maybe(text)),
     Key("ledger", "write the events of one replication a scenario: yes or no", "yes",
-        _word("yes", "no")),
-    Key("report", "write report.html and figures: yes or no", "yes", _word("yes", "no")),
+        word("yes", "no")),
+    Key("report", "write report.html and figures: yes or no", "yes", word("yes", "no")),
+)}
+
+#: What a run also takes, as its help tells it.
+PATHS: dict[str, Key] = {key.name: key for key in (
+    Key("events.NAME.KEY", "a key of an event of the chosen scenarios", "", text),
+    Key("table[key].column", "a cell of the model, played beside the model as it is", "", text),
 )}
 
 #: Keys whose values may not be swept: one run has one of each.
@@ -216,6 +228,49 @@ def is_cell(key: str) -> bool:
 def is_event(key: str) -> bool:
     """Whether a key leads into the chosen scenarios, such as ``events.spike.factor``."""
     return key.startswith("events.")
+
+
+def read(arguments: Sequence[str], keys: Mapping[str, Key], verb: str) -> dict[str, Any]:
+    """The value of each key of a verb that compares nothing: one value a key, or its default.
+
+    Raises
+    ------
+    SettingError
+        With every key that the verb lacks, value that cannot be read, and key of several values.
+
+    Examples
+    --------
+    >>> read(["seed=7"], {"seed": KEYS["seed"], "horizon": KEYS["horizon"]}, "rehearse")
+    {'seed': 7, 'horizon': 8760.0}
+    """
+    settings, problems = parse(arguments), []
+    found: dict[str, Any] = {}
+    for name, values in settings.items():
+        if name not in keys:
+            problems.append(f"twin {verb} has no setting '{excerpt(name)}'. {options(name, keys)}")
+        elif len(values) > 1:
+            problems.append(f"{name} takes one value, not {len(values)}. Write {name}={values[0]}.")
+    for name, key in keys.items():
+        try:
+            found[name] = key.read(settings.get(name, (key.default,))[0])
+        except ValueError as error:
+            problems.append(f"{name} {error}")
+    if problems:
+        raise SettingError("\n".join(problems))
+    return found
+
+
+def describe(keys: Mapping[str, Key]) -> str:
+    """The keys of a verb for its help, one a line.
+
+    Examples
+    --------
+    >>> print(describe({"seed": KEYS["seed"]}), end="")
+      seed  the luck of the run [1]
+    """
+    width = max(len(name) for name in keys)
+    return "".join(f"  {key.name:<{width}}  {key.meaning}"
+                   + (f" [{key.default}]" if key.default else "") + "\n" for key in keys.values())
 
 
 def check(settings: Mapping[str, Sequence[str]], known: Iterable[str] = KEYS) -> None:

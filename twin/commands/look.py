@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from twin.commands.show import Screen
+from twin.commands.verbs import Call
 from twin.network import Network
 from twin.network.attributes import TABLES
 from twin.scenario import Scenario
@@ -13,10 +13,40 @@ from twin.settings import SettingError, options, parse
 from twin.targets import fit, unmet
 from twin.workspace import Workspace
 
+ABOUT = {
+    "check": """\
+twin check [models=NAME] [scenarios=NAME] [calibration=NAME]
 
-def check_command(arguments: Sequence[str], workspace: Workspace, screen: Screen) -> int:
+Reads models and names every offender with file, row, value and remedy; says which scenarios the
+model can play. Without settings it checks every model.
+
+  twin check
+  twin check models=harbour
+  twin check models=mine --workspace ~/our-chain
+""",
+    "models": """\
+twin models
+
+Lists the models and calibrations of the workspace (and of the starter workspace).
+
+  twin models
+  twin models --workspace our-chain
+""",
+    "scenarios": """\
+twin scenarios
+
+Lists the scenarios: what each means, and what it needs of a model.
+
+  twin scenarios
+  twin scenarios --json
+""",
+}
+
+
+def check_command(call: Call) -> int:
     """Check models with calibrations and scenarios; every offender of every model is named."""
-    settings = parse(arguments)
+    workspace, screen = call.workspace, call.screen
+    settings = parse(call.arguments)
     for key in settings:
         if key not in ("models", "calibration", "scenarios"):
             raise SettingError(f"twin check has no setting '{key}'. "
@@ -65,8 +95,10 @@ def _checked(network: Network, named: Sequence[str] | None, workspace: Workspace
     return {"model": network.name, "holds": holds, "plays": plays, "lacks": lacks}
 
 
-def models_command(workspace: Workspace, screen: Screen) -> int:
+def models_command(call: Call) -> int:
     """List the models and calibrations."""
+    call.take_nothing("models")
+    workspace, screen = call.workspace, call.screen
     found = {group: {name: _title(content) for name, content in workspace.describe(group)}
              for group in ("models", "calibration")}
     if screen.as_json:
@@ -80,8 +112,10 @@ def models_command(workspace: Workspace, screen: Screen) -> int:
     return 0
 
 
-def scenarios_command(workspace: Workspace, screen: Screen) -> int:
+def scenarios_command(call: Call) -> int:
     """List the scenarios: what each means and needs."""
+    call.take_nothing("scenarios")
+    workspace, screen = call.workspace, call.screen
     found: list[dict[str, Any]] = []
     for name, content in workspace.describe("scenarios"):
         row: dict[str, Any] = {"name": name, "means": _title(content), "needs": []}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,50 @@ from twin.commands import Unanswered
 from twin.commands.folder import write
 from twin.commands.plan import Block, plan
 from twin.commands.show import Screen
+from twin.commands.verbs import Call
 from twin.experiment import run
 from twin.manifest import Manifest, network_digest
 from twin.network import Network
 from twin.result import Result
 from twin.scenario import Scenario
-from twin.settings import KEYS, check, parse
+from twin.settings import KEYS, PATHS, SettingError, check, describe, parse
 from twin.workspace import Workspace
 
+ABOUT = {
+    "run": """\
+twin run [key=value ...]
 
-def run_command(arguments: Sequence[str], workspace: Workspace, screen: Screen,
-                output: Path) -> int:
+Plays the baseline and each scenario on the same luck, and prints one table: the baseline with its
+interval, each scenario's paired difference with interval and verdict. Everything goes to
+outputs/<time>-<model>/ (and outputs/latest).
+
+  twin run
+  twin run models=harbour scenarios=demand_spike,port_closure horizon=90d
+  twin run models=workshop scenarios=breakdown horizon=30d seed=7 simulate.workers=2
+  twin run scenarios=demand_spike+port_closure                 both at once
+  twin run scenarios=demand_spike events.demand_spike.factor=1.2,1.5,2
+  twin run models=harbour "lanes[orchard,juicery,sea].transit=14d,28d"
+  twin run precision=0.02                                      replications until it is precise
+
+A comma compares; several keys with commas give every combination. A comma inside brackets,
+parentheses or quotes belongs to the value. The keys:
+
+""" + describe({**KEYS, **PATHS}),
+    "reproduce": """\
+twin reproduce MANIFEST [simulate.workers=N]
+
+Plays a result again from its manifest.json and says whether every figure is the same: 0 if it is,
+1 if not.
+
+  twin reproduce outputs/latest/manifest.json
+""",
+}
+
+
+def run_command(call: Call) -> int:
     """Play what the settings say."""
-    whole = plan(parse(arguments), workspace)
+    workspace, screen = call.workspace, call.screen
+    whole = plan(parse(call.arguments), workspace)
     results = []
     for block in whole.blocks:
         for note in (*block.notes, *_too_late(block)):
@@ -32,8 +62,8 @@ def run_command(arguments: Sequence[str], workspace: Workspace, screen: Screen,
         results.append((_played(block, whole.once, screen, workspace), block))
     made = [(replace(result, manifest=replace(result.manifest, settings=whole.settings)), block)
             for result, block in results]
-    folder = write([(result, block.network, block.text) for result, block in made], output, screen,
-                   with_report=whole.once["report"] == "yes")
+    folder = write([(result, block.network, block.text) for result, block in made], call.output,
+                   screen, with_report=whole.once["report"] == "yes")
     screen.show([(result, block.text) for result, block in made], folder)
     return 0
 
@@ -69,10 +99,12 @@ def _run(block: Block, values: dict[str, Any], once: dict[str, Any], screen: Scr
         )
 
 
-def reproduce_command(path: Path, arguments: Sequence[str], workspace: Workspace,
-                      screen: Screen) -> int:
+def reproduce_command(call: Call) -> int:
     """Play a manifest again and say whether the figures are the same."""
-    settings = parse(arguments)
+    if not call.arguments:
+        raise SettingError("twin reproduce takes a MANIFEST. See twin reproduce --help.")
+    path, workspace, screen = Path(call.arguments[0]).expanduser(), call.workspace, call.screen
+    settings = parse(call.arguments[1:])
     check(settings, [key for key in KEYS if key.startswith("simulate.")])
     how = {key.removeprefix("simulate."): KEYS[key].read(values[0])
            for key, values in settings.items()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from twin.commands.show import Screen
+from twin.commands.verbs import Call
+from twin.settings import SettingError
 from twin.workspace import starter
 
 _README = """\
@@ -30,8 +31,24 @@ names every offender with file, row, value and remedy.
 """
 
 
-def init_command(folder: Path, screen: Screen) -> int:
+ABOUT = {
+    "init": """\
+twin init FOLDER
+
+Copies a starter workspace: the model harbour, the scenarios, the nominal calibration and a README.
+The folder must be new or empty.
+
+  twin init our-chain
+""",
+}
+
+
+def init_command(call: Call) -> int:
     """Copy a starter workspace into a folder that is empty or not there yet."""
+    if len(call.arguments) != 1:
+        raise SettingError(f"twin init takes one FOLDER, not {len(call.arguments)}. "
+                           "See twin init --help.")
+    folder, screen = Path(call.arguments[0]).expanduser(), call.screen
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ValueError(f"'{folder}' is not an empty folder. Name a new one: twin init "

@@ -1,0 +1,103 @@
+"""The verbs of the command line: one entry each.
+
+A new verb is a line in `VERBS` and a module of `twin.commands` with two names: ``ABOUT[verb]``, the
+text of ``twin VERB --help``, and ``VERB_command(call)``, which answers a `Call` with an exit code.
+The module is imported when the verb is used, so that a line costs the others nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from twin.settings import SettingError
+
+if TYPE_CHECKING:
+    from twin.commands.show import Screen
+    from twin.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a verb is asked.
+
+    Parameters
+    ----------
+    arguments
+        The words after the verb: ``key=value`` settings, or names of files and folders.
+    screen
+        Where the answer goes.
+    output
+        The folder of results (``--output``).
+    folder
+        The folder of the workspace (``--workspace``), as given.
+    """
+
+    arguments: Sequence[str]
+    screen: Screen
+    output: Path
+    folder: str | None = None
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The workspace; it is looked for when a verb first asks for it."""
+        from twin.workspace import Workspace
+
+        return Workspace(self.folder)
+
+    def take_nothing(self, verb: str) -> None:
+        """Refuse words after a verb that has none."""
+        if self.arguments:
+            raise SettingError(f"twin {verb} takes no settings, not '{self.arguments[0][:60]}'.")
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb: what it takes besides settings, what it does, and the module that does it.
+
+    Examples
+    --------
+    >>> print(VERBS["check"].about().splitlines()[0])
+    twin check [models=NAME] [scenarios=NAME] [calibration=NAME]
+    """
+
+    name: str
+    takes: str
+    meaning: str
+    module: str
+
+    def about(self) -> str:
+        """What ``twin VERB --help`` prints."""
+        return str(import_module(f"twin.commands.{self.module}").ABOUT[self.name])
+
+    def run(self, call: Call) -> int:
+        """Answer the call; the exit code."""
+        answer = getattr(import_module(f"twin.commands.{self.module}"), f"{self.name}_command")
+        return cast("Callable[[Call], int]", answer)(call)
+
+
+#: Every verb, in the order of ``twin --help``.
+VERBS = {verb.name: verb for verb in (
+    Verb("run", "", "play what-ifs on a model and compare them with the baseline", "play"),
+    Verb("check", "", "is a model sound, and which scenarios can it play?", "look"),
+    Verb("init", "FOLDER", "a starter workspace to edit", "start"),
+    Verb("models", "", "which models and calibrations there are", "look"),
+    Verb("scenarios", "", "which what-ifs there are, what each means and needs", "look"),
+    Verb("reproduce", "MANIFEST", "play a result again from its manifest.json", "play"),
+)}
+
+
+def overview() -> str:
+    """The lines of ``twin --help``, one a verb.
+
+    Examples
+    --------
+    >>> print(overview().splitlines()[0])
+      twin run                 play what-ifs on a model and compare them with the baseline
+    """
+    return "".join(f"  {f'twin {verb.name} {verb.takes}':<25}{verb.meaning}\n"
+                   for verb in VERBS.values())
