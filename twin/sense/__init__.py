@@ -1,0 +1,1 @@
+"""Hear: sources, cleaning, folding readings into state, alerts."""
