@@ -1,0 +1,1 @@
+"""Decide: schedules, routes, replenishment, allocation, maintenance."""
