@@ -228,8 +228,18 @@ def topic_of(sensor: str, *, enterprise: str, site: str = "", area: str = "") ->
     >>> topic_of("t1", enterprise="acme", site="W", area="cold"), topic_of("a/b", enterprise="acme")
     ('twin/acme/W/cold/t1', 'twin/acme/-/-/a%2Fb')
     """
-    return "/".join(["twin", *(quote(part or "-", safe=_PLAIN)
-                               for part in (enterprise, site, area, sensor))])
+    return "/".join(["twin", *map(topic_level, (enterprise, site, area, sensor))])
+
+
+def topic_level(name: str) -> str:
+    """A name as one level of a topic; a blank is a dash.
+
+    Examples
+    --------
+    >>> topic_level("pump #1"), topic_level("")
+    ('pump %231', '-')
+    """
+    return quote(name or "-", safe=_PLAIN)
 
 
 def sensor_of(topic: str) -> str:
