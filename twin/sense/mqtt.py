@@ -12,6 +12,7 @@ TWIN_MQTT_PASSWORD, TWIN_MQTT_CA, TWIN_MQTT_CERT, TWIN_MQTT_KEY.
 from __future__ import annotations
 
 import os
+import re
 import select
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +33,7 @@ _PATIENCE_S = 10.0
 _SLOWEST_S = 30.0
 _TAKEN_OVER = 142
 _FILTER = "twin/#"
+_TOPICS = re.compile(r"(?:(?:[^+#/]*|\+)/)*(?:[^+#/]+|\+|#)")
 
 
 class MqttSource:
@@ -282,8 +284,10 @@ def open_source(place: Place) -> MqttSource:
     if not parts.hostname:
         raise SourceError(f"source '{excerpt(place.address)}' names no host. Write "
                           "mqtt://host:1883.")
-    topics = unquote(parts.path.strip("/")) + ("#" if parts.netloc and place.address.endswith("#")
-                                               else "")
+    topics = unquote(place.address.partition("://")[2].partition("/")[2]) or _FILTER
+    if not _TOPICS.fullmatch(topics):
+        raise SourceError(f"topics '{excerpt(topics)}' are no MQTT filter. Write such as "
+                          "mqtt://host:1883/twin/acme/#.")
     return MqttSource(parts.hostname, port, f"twin-{place.model}-{place.listener}",
-                      topics=topics or _FILTER, share=place.option("share", place.model),
+                      topics=topics, share=place.option("share", place.model),
                       secure=parts.scheme == "mqtts")
