@@ -15,18 +15,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from twin.clock import excerpt, parse_moment
-from twin.kinds import FIELDS, KINDS, in_unit
+from twin.kinds import FIELDS, KINDS, Kind, in_unit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NUMBERS = [name for name, field in FIELDS.items() if field.type == "d"]
-_TEXTS = [name for name, field in FIELDS.items() if field.type == "s"]
-_MEASURED = [name for name in _NUMBERS if name not in ("time", "recorded")]
 _LONGEST = 200
-_QUALITIES = ("", "good", "uncertain", "bad")
+_QUALITIES = ("good", "uncertain", "bad")
 _EARLIEST, _LATEST = 0.0, 4_102_444_800.0  # 1970 to 2100
-_WIRE = {*FIELDS, "ts", "unit"} - {"time", "recorded"}
+#: Key on the wire -> d number, s text, or what is read on its own.
+_WIRE = {**{name: field.type for name, field in FIELDS.items()
+            if name not in ("time", "recorded", "kind")},
+         "kind": "kind", "ts": "time", "unit": "unit"}
+#: Kind -> groups of columns, of each of which one must be filled.
+_NEEDS = {kind.name: tuple(tuple(need.split("|")) for need in kind.needs)
+          for kind in KINDS.values()}
 
 
 class BadReading(ValueError):
@@ -140,40 +143,73 @@ def parse_reading(message: Mapping[str, Any], *, recorded: float = math.nan,
     ...
     twin.readings.BadReading: kind 'mood' is unknown. Send one of ordering, receiving, storing, ...
     """
-    strange = [key for key in message if key not in _WIRE]
-    if strange:
-        raise BadReading("malformed", f"key '{excerpt(str(strange[0]))}' is unknown. "
-                         f"Send {', '.join(sorted(_WIRE))}.")
-    kind = KINDS.get(message.get("kind", ""))  if isinstance(message.get("kind"), str) else None
+    return Reading(**check_message(message, recorded=recorded, sensor=sensor))
+
+
+def check_message(message: Mapping[str, Any], *, recorded: float = math.nan,
+                  sensor: str = "") -> dict[str, Any]:
+    """The columns that a message fills, checked and converted as `parse_reading` does.
+
+    It is on the path of every reading that a listener hears, hence one pass and no record.
+
+    Raises
+    ------
+    BadReading
+        As `parse_reading`.
+
+    Examples
+    --------
+    >>> check_message({"sensor": "t1", "id": "7", "ts": 0, "kind": "battery", "value": 91},
+    ...               recorded=2.0)
+    {'kind': 'battery', 'recorded': 2.0, 'sensor': 't1', 'id': '7', 'value': 91.0, 'time': 0.0}
+    """
+    word = message.get("kind", "")
+    kind = KINDS.get(word) if isinstance(word, str) else None
     if kind is None:
-        raise BadReading("unknown_kind", f"kind '{excerpt(str(message.get('kind', '')))}' is "
-                         f"unknown. Send one of {', '.join(KINDS)}.")
+        strange = next((key for key in message if key not in _WIRE), None)
+        if strange is None:
+            raise BadReading("unknown_kind", f"kind '{excerpt(str(word))}' is unknown. "
+                             f"Send one of {', '.join(KINDS)}.")
+        raise _unknown_key(strange)
     values: dict[str, Any] = {"kind": kind.name, "recorded": recorded}
-    for name in _TEXTS:
-        if name != "kind" and name in message:
-            values[name] = _text(name, message[name])
-    for name in _MEASURED:
-        if name in message:
-            values[name] = _number(name, message[name])
-    if "value" in values:
-        try:
-            values["value"] = in_unit(values["value"], _text("unit", message.get("unit", "")),
-                                      kind.unit)
-        except ValueError as error:
-            raise BadReading("unit", f"{kind.name}: {error}.") from None
+    for name, value in message.items():
+        what = _WIRE.get(name)
+        if what == "s":
+            if value.__class__ is not str or len(value) > _LONGEST or not value.isprintable():
+                value = _text(name, value)
+            if value:
+                values[name] = value
+        elif what == "d":
+            if value.__class__ is not float or value - value != 0.0:  # neither infinite nor NaN
+                value = _number(name, value)
+            values[name] = value
+        elif what is None:
+            raise _unknown_key(name)
+    if "value" in values and "unit" in message:
+        values["value"] = _in_unit(values["value"], message["unit"], kind)
     if sensor and values.setdefault("sensor", sensor) != sensor:
         raise BadReading("identity", f"sensor '{sensor}' speaks for "
                          f"'{excerpt(values['sensor'])}'. Each device sends in its own name.")
     values["time"] = _instant(message.get("ts"))
-    for name in ("sensor", "id"):
-        if not values.get(name):
-            raise BadReading("missing", f"{name} is missing. Send it with every reading.")
-    if values.get("quality", "") not in _QUALITIES:
-        raise BadReading("malformed", f"quality '{excerpt(values['quality'])}' is not good, "
-                         "uncertain or bad.")
-    reading = Reading(**values)
-    check_reading(reading)
-    return reading
+    if "sensor" not in values or "id" not in values:
+        name = "id" if "sensor" in values else "sensor"
+        raise BadReading("missing", f"{name} is missing. Send it with every reading.")
+    _check_values(values, kind)
+    return values
+
+
+def _unknown_key(key: object) -> BadReading:
+    return BadReading("malformed", f"key '{excerpt(str(key))}' is unknown. "
+                      f"Send {', '.join(sorted(_WIRE))}.")
+
+
+def _in_unit(value: float, unit: object, kind: Kind) -> float:
+    try:
+        return in_unit(value, _text("unit", unit), kind.unit)
+    except ValueError as error:
+        if isinstance(error, BadReading):
+            raise
+        raise BadReading("unit", f"{kind.name}: {error}.") from None
 
 
 def check_reading(reading: Reading) -> None:
@@ -187,25 +223,36 @@ def check_reading(reading: Reading) -> None:
     kind = KINDS.get(reading.kind)
     if kind is None:
         raise BadReading("unknown_kind", f"kind '{excerpt(reading.kind)}' is unknown.")
-    for need in kind.needs:
-        if not any(_said(reading, name) for name in need.split("|")):
-            raise BadReading("missing", f"{kind.name}: {need.replace('|', ' or ')} is missing.")
-    value = reading.value
-    if (kind.low is not None and value < kind.low) or (kind.high is not None and value > kind.high):
-        raise BadReading("impossible", f"{kind.name}: value {value:g} {kind.unit} cannot be; it "
-                         f"lies from {kind.low:g} to {kind.high:g}.")
+    said = {name: getattr(reading, name) for name in FIELDS}
+    _check_values({name: value for name, value in said.items()
+                   if value != "" and value == value}, kind)
+
+
+def _check_values(values: Mapping[str, Any], kind: Kind) -> None:
+    """Refuse what a kind lacks, or what cannot be; blanks are left out of the values."""
+    for names in _NEEDS[kind.name]:
+        for name in names:
+            if name in values:
+                break
+        else:
+            raise BadReading("missing", f"{kind.name}: {' or '.join(names)} is missing.")
+    if "value" in values:
+        value = values["value"]
+        if ((kind.low is not None and value < kind.low)
+                or (kind.high is not None and value > kind.high)):
+            raise BadReading("impossible", f"{kind.name}: value {value:g} {kind.unit} cannot be; "
+                             f"it lies from {kind.low:g} to {kind.high:g}.")
     for name in ("latitude", "longitude"):
-        number, field = getattr(reading, name), FIELDS[name]
-        if number < (field.low or 0.0) or number > (field.high or 0.0):
-            raise BadReading("impossible", f"{kind.name}: {name} {number:g} cannot be.")
-    if reading.quantity < 0.0:
-        raise BadReading("impossible", f"{kind.name}: quantity {reading.quantity:g} is negative. "
+        if name in values:
+            number, field = values[name], FIELDS[name]
+            if number < (field.low or 0.0) or number > (field.high or 0.0):
+                raise BadReading("impossible", f"{kind.name}: {name} {number:g} cannot be.")
+    if "quantity" in values and values["quantity"] < 0.0:
+        raise BadReading("impossible", f"{kind.name}: quantity {values['quantity']:g} is negative. "
                          "Send a correction as an event of its own.")
-
-
-def _said(reading: Reading, name: str) -> bool:
-    value = getattr(reading, name)
-    return bool(value != "" and value == value)
+    if "quality" in values and values["quality"] not in _QUALITIES:
+        raise BadReading("malformed", f"quality '{excerpt(values['quality'])}' is not good, "
+                         "uncertain or bad.")
 
 
 def _text(name: str, value: object) -> str:
@@ -242,14 +289,22 @@ def _instant(value: object) -> float:
         seconds = float(value) / 1000.0
     elif isinstance(value, str):
         try:
-            seconds = parse_moment(value).timestamp()
-        except ValueError as error:
-            raise BadReading("malformed", f"ts {error}") from None
+            moment = datetime.fromisoformat(value) if value[-1:] == "Z" else parse_moment(value)
+        except ValueError:
+            moment = _moment(value)
+        seconds = moment.timestamp()
     else:
         raise BadReading("malformed", f"ts '{excerpt(str(value))}' is not a time.")
     if not _EARLIEST <= seconds < _LATEST:
         raise BadReading("impossible", f"ts '{excerpt(str(value))}' is not between 1970 and 2100.")
     return seconds
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parse_moment(text)
+    except ValueError as error:
+        raise BadReading("malformed", f"ts {error}") from None
 
 
 def format_instant(seconds: float) -> str:

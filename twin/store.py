@@ -1,29 +1,68 @@
 """The store of a model: everything heard about the real chain, one Parquet file a day.
 
     store/<model>/days/2026-05-12.parquet    readings of that day (by their own time, UTC)
-    store/<model>/...                        what listeners and other rooms keep beside it
+    store/<model>/segments/                  what listeners have written and nobody merged yet
+    store/<model>/...                        what other rooms keep beside it
 
-A reading is known by its sensor and id: written twice, it is kept once, the copy that was known
-first. In whatever order readings came, a day's file holds the same rows in the same order.
+A reading is known by its sensor and id: within a day it is kept once, the copy that was known
+first. In whatever order readings came, a day's file holds the same rows in the same order. Readers
+see segments and days as one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from twin import merging
 from twin.kinds import FIELDS
+from twin.lock import Lock, sync_folder
 from twin.parquet import quoted
-from twin.readings import Reading, to_frame
+from twin.readings import Reading, from_frame, to_frame
+from twin.segment import Damage, SegmentWriter, closed_files, read_lines, segment_files
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 _DAY_S = 86_400.0
-_ORDER = "time, sensor, id"
+_CHUNK = 64 * 2**20  # bytes of segments merged at a time
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge did.
+
+    Parameters
+    ----------
+    read, new
+        Readings read, and those of them that the days did not hold yet.
+    days
+        The days that have changed.
+    conflicts
+        Readings left out because another one of the same sensor and id, on the same day, says
+        something else; 1,000 at most.
+    damaged
+        Lines of segments that were not what had been written.
+    """
+
+    read: int = 0
+    new: int = 0
+    days: tuple[date, ...] = ()
+    conflicts: tuple[Reading, ...] = ()
+    damaged: int = 0
+
+    def __add__(self, other: Merged) -> Merged:
+        return Merged(self.read + other.read, self.new + other.new,
+                      tuple(sorted({*self.days, *other.days})),
+                      (*self.conflicts, *other.conflicts)[:1000], self.damaged + other.damaged)
 
 
 class Store:
@@ -49,38 +88,75 @@ class Store:
         self.folder = Path(folder)
 
     def day_files(self) -> dict[date, Path]:
-        """The file of each day that has readings, in order of time."""
+        """The file of each day that has merged readings, in order of time."""
         return {date.fromisoformat(path.stem): path
                 for path in sorted((self.folder / "days").glob("[0-9]*-??-??.parquet"))}
 
+    # ---- writing ----
+
     def write(self, readings: Iterable[Reading]) -> int:
         """Add readings to their days; how many were new."""
-        by_day: dict[date, list[Reading]] = {}
-        for reading in readings:
-            by_day.setdefault(day_of(reading.time), []).append(reading)
-        return sum(self._merge(day, to_frame(rows)) for day, rows in sorted(by_day.items()))
+        frame = to_frame(readings)
+        if frame.empty:
+            return 0
+        with self._merging(), merging.base() as base:
+            base.register("heard", frame)
+            merging.load(base, "heard")
+            return self._put(base).new
 
-    def _merge(self, day: date, frame: pd.DataFrame) -> int:
-        """Put rows into a day's file; the file appears whole or not at all."""
-        import duckdb
+    def segment(self, listener: str) -> SegmentWriter:
+        """Where a listener of that name writes what it hears."""
+        return SegmentWriter(self.folder / "segments", listener)
 
-        path = self.folder / "days" / f"{day.isoformat()}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.part")
-        columns = ", ".join(f'"{name}"' for name in FIELDS)
-        old = f"select {columns} from read_parquet({quoted(path)}) union all " \
-            if path.exists() else ""
-        with duckdb.connect() as base:
-            base.register("fresh", frame)
-            before = (base.execute(f"select count(*) from read_parquet({quoted(path)})").fetchall()
-                      [0][0] if path.exists() else 0)
-            base.execute(
-                f"copy (select {columns} from ({old} select {columns} from fresh) "
-                "qualify row_number() over (partition by sensor, id order by recorded, time) = 1 "
-                f"order by {_ORDER}) to {quoted(draft)} (format parquet, compression zstd)")
-            after = base.execute(f"select count(*) from read_parquet({quoted(draft)})").fetchall()
-        draft.replace(path)
-        return int(after[0][0] - before)
+    def merge(self, *, wait: bool = True) -> Merged | None:
+        """Move what closed segments hold into the days, and remove them.
+
+        A crash at any moment leaves the segment, or the day that holds all of it, or both; merging
+        again changes nothing. Open segments of listeners that live stay as they are.
+
+        Parameters
+        ----------
+        wait
+            Whether to wait for another process that is merging; if not, the answer may be None.
+        """
+        lock = Lock(self.folder / "merge.lock")
+        if not lock.take(wait=wait):
+            return None
+        try:
+            whole = Merged()
+            for files in _chunks(closed_files(self.folder / "segments")):
+                damage = Damage()
+                lines = [line for path in files for line in read_lines(path, damage)]
+                with merging.base() as base:
+                    merging.load_lines(base, lines)
+                    del lines
+                    whole += self._put(base) + Merged(damaged=damage.lines)
+                for path in files:
+                    path.unlink()
+                sync_folder(self.folder / "segments")
+            return whole
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _merging(self) -> Iterator[None]:
+        with Lock(self.folder / "merge.lock"):
+            yield
+
+    def _put(self, base: duckdb.DuckDBPyConnection) -> Merged:
+        """Put the loaded readings into their days, one after another."""
+        whole = Merged()
+        for number in merging.days(base):
+            day = date.fromordinal(_EPOCH + number)
+            path = self.folder / "days" / f"{day.isoformat()}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.part")
+            read, new, conflicts = merging.merge_day(base, number, path, draft)
+            _publish(draft, path)
+            whole += Merged(read, new, (day,), tuple(from_frame(conflicts)))
+        return whole
+
+    # ---- reading ----
 
     def frame(self, *, since: float = -math.inf, until: float = math.inf,
               kinds: Sequence[str] = (), sensors: Sequence[str] = (),
@@ -96,34 +172,76 @@ class Store:
         columns
             Only these columns.
         """
-        import duckdb
-
-        files = [str(path) for day, path in self.day_files().items()
-                 if _start(day) < until and _start(day) + _DAY_S > since]
-        wanted = ", ".join(f'"{name}"' for name in columns)
-        if not files:
-            return to_frame([])[list(columns)]
         where = [f"time >= {since!r}"] * math.isfinite(since)
         where += [f"time < {until!r}"] * math.isfinite(until)
         for name, words in (("kind", kinds), ("sensor", sensors)):
             if words:
                 where.append(f"{name} in ({', '.join(map(quoted, words))})")
+        wanted = ", ".join(f'"{name}"' for name in columns)
         clause = f"where {' and '.join(where)}" if where else ""
-        source = f"read_parquet([{', '.join(map(quoted, files))}])"
-        with duckdb.connect() as base:
-            return base.execute(
-                f"select {wanted} from {source} {clause} order by {_ORDER}").fetch_df()
+
+        def read(base: duckdb.DuckDBPyConnection, source: str) -> pd.DataFrame:
+            return base.execute(f"select {wanted} from {source} {clause} "
+                                f"order by {merging.ORDER}").fetch_df()
+
+        found = self._asked(read, since, until)
+        return to_frame([])[list(columns)] if found is None else found
 
     def watermark(self) -> float | None:
         """The latest time of any reading, seconds since 1970; None for an empty store."""
-        import duckdb
+        def read(base: duckdb.DuckDBPyConnection, source: str) -> float | None:
+            return float(base.execute(f"select max(time) from {source}").fetchall()[0][0])
 
-        files = list(self.day_files().values())
-        if not files:
+        last = max(self.day_files(), default=None)
+        return self._asked(read, _start(last) if last else -math.inf, math.inf)
+
+    def _asked(self, read: Callable[[duckdb.DuckDBPyConnection, str], _Answer], since: float,
+               until: float) -> _Answer | None:
+        """The answer to a question to days and segments; None if there are none.
+
+        Segments are read before days: what is merged meanwhile is in both, never in neither.
+        """
+        lines = self._unmerged()
+        files = [path for day, path in self.day_files().items()
+                 if _start(day) < until and _start(day) + _DAY_S > since]
+        if not files and not lines:
             return None
-        with duckdb.connect() as base:
-            found = base.execute(f"select max(time) from read_parquet({quoted(files[-1])})")
-            return float(found.fetchall()[0][0])
+        with merging.base(bounded=False) as base:
+            if lines:
+                merging.load_lines(base, lines)
+            return read(base, merging.union(base, files, bool(lines)))
+
+    def _unmerged(self) -> list[str]:
+        while True:
+            try:
+                return [line for path in segment_files(self.folder / "segments")
+                        for line in read_lines(path)]
+            except FileNotFoundError:
+                continue  # merged or closed meanwhile: look again
+
+
+def _chunks(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """The files in groups of bounded size."""
+    group, size = [], 0
+    for path in files:
+        group.append(path)
+        size += path.stat().st_size
+        if size >= _CHUNK:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Let a finished draft be the file, on the disk and not only in its cache."""
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def day_of(time: float) -> date:

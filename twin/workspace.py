@@ -18,6 +18,7 @@ from twin.network import ModelError, Network, read_network
 from twin.parameters import Calibration, read_calibration
 from twin.scenario import EVENTS, Scenario, ScenarioError
 from twin.settings import as_list, is_cell, options
+from twin.store import Store
 
 #: Folder -> what one of its documents is called.
 GROUPS = {"models": "model", "calibration": "calibration", "scenarios": "scenario"}
@@ -68,7 +69,13 @@ class Workspace:
                 raise WorkspaceError(f"workspace '{folder}' has none of the folders "
                                      f"{', '.join(GROUPS)}. Make one with: twin init FOLDER.")
             roots = [here]
+        self.home = here
         self.roots = tuple(dict.fromkeys(root.resolve() for root in (*roots, starter())))
+
+    def store(self, model: str) -> Store:
+        """What was heard about a model: ``store/<model>`` in the workspace or current directory."""
+        self.path("models", model)
+        return Store(self.home / "store" / model)
 
     def names(self, group: str) -> list[str]:
         """Names of the documents of a group, sorted."""

@@ -88,6 +88,8 @@ VERBS = {verb.name: verb for verb in (
     Verb("models", "", "which models and calibrations there are", "look"),
     Verb("scenarios", "", "which what-ifs there are, what each means and needs", "look"),
     Verb("reproduce", "MANIFEST", "play a result again from its manifest.json", "play"),
+    Verb("listen", "", "hear sensors and systems into the store of a model", "listen"),
+    Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
 )}
 
 

@@ -1,0 +1,122 @@
+"""How heard readings become the rows of a day, each once, in SQL.
+
+In a connection the table `fresh` holds what was heard, with the columns of `twin.kinds.FIELDS` and
+`day`, the number of the day since 1970. Of several copies of a reading (same sensor, id and day)
+the one known first is kept; equal ones are told apart by all their columns, so that the order in
+which they came never matters.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TYPE_CHECKING
+
+from twin.kinds import FIELDS
+from twin.parquet import quoted
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+#: Order of the rows of a day.
+ORDER = "time, sensor, id"
+_COLUMNS = ", ".join(f'"{name}"' for name in FIELDS)
+_KEY = "sensor, id, day"
+_OTHERS = [name for name in FIELDS if name not in ("sensor", "id", "recorded")]
+_KEPT = f"row_number() over (partition by {_KEY} order by recorded, " + ", ".join(
+    f'"{name}"' for name in _OTHERS) + ") = 1"
+_SHAPE = json.dumps([{name: "DOUBLE" if field.type == "d" else "VARCHAR"
+                      for name, field in FIELDS.items()}])
+_MEMORY = "512MB"
+_MOST_CONFLICTS = 1000
+
+
+@contextmanager
+def base(*, bounded: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection; a bounded one keeps its memory flat and spills to disk."""
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = (
+        {"memory_limit": _MEMORY, "threads": 1, "preserve_insertion_order": False,
+         "temp_directory": str(Path(gettempdir()) / f"twin-{os.getpid()}")} if bounded else {})
+    with duckdb.connect(config=settings) as connection:
+        yield connection
+
+
+def load(base: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Make `fresh` of a table or query that has the columns."""
+    base.execute(f"create temp table fresh as select {_COLUMNS}, {_day()} from {source}")
+
+
+def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
+    """Make `fresh` of JSON arrays of readings, as segments hold them."""
+    import pandas as pd
+
+    base.register("lines", pd.DataFrame({"line": pd.Series(lines, dtype="object")}))
+    columns = ", ".join(
+        f"""coalesce(r."{name}", {"'nan'::double" if field.type == "d" else "''"}) as "{name}\""""
+        for name, field in FIELDS.items())
+    load(base, f"(select {columns} from (select unnest(from_json(line, '{_SHAPE}')) as r "
+               "from lines))")
+    base.unregister("lines")
+
+
+def days(base: duckdb.DuckDBPyConnection) -> list[int]:
+    """The days that `fresh` has readings of."""
+    return [int(row[0]) for row in
+            base.execute("select distinct day from fresh order by 1").fetchall()]
+
+
+def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
+              draft: Path) -> tuple[int, int, pd.DataFrame]:
+    """Write a day with its fresh readings into a draft file.
+
+    Returns
+    -------
+    tuple
+        Readings of the day in `fresh`; those that are new to it; those left out although they say
+        something else than the one kept.
+    """
+    there = f"(select {_COLUMNS}, {day} as day from read_parquet({quoted(old)}))" \
+        if old.exists() else "(select * from fresh where false)"
+    base.execute(f"create or replace temp table mine as select * from fresh where day = {day}")
+    base.execute("create or replace temp table met as "
+                 f"select * from {there} semi join mine using ({_KEY})")
+    base.execute("create or replace temp table kept as select * from "
+                 f"(from mine union all from met) qualify {_KEPT}")
+    base.execute(
+        f"copy (select {_COLUMNS} from (from kept union all "
+        f"select * from {there} anti join mine using ({_KEY})) order by {ORDER}) "
+        f"to {quoted(draft)} (format parquet, compression zstd, row_group_size 100000)")
+    read, new = base.execute("select (select count(*) from mine), "
+                             "(select count(*) from kept) - (select count(*) from met)"
+                             ).fetchall()[0]
+    differs = " or ".join(f'a."{name}" is distinct from b."{name}"' for name in _OTHERS)
+    columns = ", ".join(f'a."{name}"' for name in FIELDS)
+    conflicts = base.execute(
+        f"select distinct {columns} from (from mine union all from met) a join kept b "
+        f"using ({_KEY}) where {differs} order by a.time, sensor, id limit {_MOST_CONFLICTS}"
+    ).fetch_df()
+    return int(read), int(new), conflicts
+
+
+def union(base: duckdb.DuckDBPyConnection, files: Sequence[Path], fresh: bool) -> str:
+    """The source of days' files and, if there is one, of `fresh`, each reading once."""
+    source = f"read_parquet([{', '.join(map(quoted, files))}])"
+    if not fresh:
+        return source
+    there = f"(select {_COLUMNS}, {_day()} from {source})" if files else \
+        "(select * from fresh where false)"
+    base.execute(f"create temp table kept as select * from (from fresh union all "
+                 f"select * from {there} semi join fresh using ({_KEY})) qualify {_KEPT}")
+    return (f"(select {_COLUMNS} from (from kept union all "
+            f"select * from {there} anti join fresh using ({_KEY})))")
+
+
+def _day() -> str:
+    return "floor(time / 86400)::bigint as day"
