@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from twin.clock import format_duration
 from twin.document import DocumentError, read_document
 from twin.network import Network
 from twin.parameters import COLUMNS, Calibration, Parameter, read_parameters
@@ -165,16 +166,28 @@ def write_truth(truth: Truth, path: Path) -> None:
     head: dict[str, Any] = {"title": "Hidden truth of a rehearsal", "model": truth.model,
                             "seed": truth.seed, "cells": cells.name}
     if truth.change.events:
-        head["events"] = truth.change.document()["events"]
+        head["events"] = {name: {**event, "start": format_duration(event.get("start", 0.0))}
+                          for name, event in truth.change.document()["events"].items()}
     if truth.faults:
         head["faults"] = [fault.document() for fault in truth.faults]
     path.write_text(yaml.safe_dump(head, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def plant(truth: Truth, network: Network, sensors: Sequence[str]) -> Truth:
-    """The truth with one fault of every kind, each on sensors drawn by its seed."""
+    """The truth with one fault of every kind, on sensors drawn by its seed, and one lane that
+    becomes half as slow again for good.
+    """
     random = np.random.default_rng([truth.seed, 0xFA17])
-    return replace(truth, faults=tuple(_one_of_each(random, list(sensors))))
+    faults = tuple(_one_of_each(random, list(sensors)))
+    lanes = [lane for lane in network.lanes.values()
+             if lane.transit is not None and lane.transit.kind != "constant"]
+    if not lanes:
+        return replace(truth, faults=faults)
+    lane = lanes[int(random.integers(len(lanes)))]
+    event = {"type": "transit", "origins": lane.origin, "destinations": lane.destination,
+             "modes": lane.mode, "factor": 1.5, "start": "20d"}
+    return replace(truth, faults=faults,
+                   change=Scenario(name="planted", events={"slower_lane": event}))
 
 
 def _one_of_each(random: np.random.Generator, sensors: list[str]) -> Iterator[Fault]:

@@ -1,0 +1,187 @@
+"""The wire of a rehearsal: messages go to a broker, orders come back from it.
+
+Needs the extra ``iot``. Every message is published at QoS 1; `send` returns when the broker has
+taken all, so that a lockstep clock never runs ahead of what is heard.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from twin.clock import excerpt
+from twin.rehearse.fault import Outgoing, encoded
+from twin.sense.source import topic_of as named
+
+_MOST_BYTES = 65_536
+_PATIENCE_S = 30.0
+
+
+class WireError(ValueError):
+    """No broker, or it does not answer; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order from outside."""
+
+    key: str
+    site: str
+    product: str
+    quantity: float
+    source: str = ""
+
+
+class Wire:
+    """A connection to a broker.
+
+    Parameters
+    ----------
+    url
+        ``mqtt://[user@]host[:port]``, or ``mqtts://`` for TLS; the password comes from the
+        environment, `TWIN_MQTT_PASSWORD`.
+    model
+        Topics begin with ``twin/<model>``.
+    """
+
+    def __init__(self, url: str, model: str) -> None:
+        try:
+            from paho.mqtt.client import Client, MQTTv311
+            from paho.mqtt.enums import CallbackAPIVersion
+        except ImportError:
+            raise WireError("publishing needs the library paho-mqtt. Install it: "
+                            "pip install 'twin[iot]'.") from None
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise WireError(f"broker '{excerpt(url)}' is not the address of a broker. Write such "
+                            "as mqtt://localhost:1883.")
+        self.model = model
+        self.orders: queue.Queue[Command | str] = queue.Queue(10_000)
+        self._done: dict[str, dict[str, Any]] = {}
+        self._connected = threading.Event()
+        self.client = client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv311)
+        client.max_inflight_messages_set(500)
+        if parts.username:
+            client.username_pw_set(parts.username, os.environ.get("TWIN_MQTT_PASSWORD"))
+        if parts.scheme == "mqtts":
+            client.tls_set()
+        client.on_connect = self._on_connect
+        client.on_message = self._on_message
+        port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+        try:
+            client.connect(parts.hostname, port, keepalive=60)
+        except OSError as error:
+            raise WireError(f"no broker answers at {parts.hostname}:{port}: "
+                            f"{error.strerror or error}. Start one, or write broker=embedded."
+                            ) from None
+        client.loop_start()
+        if not self._connected.wait(_PATIENCE_S):
+            self.close()
+            raise WireError(f"the broker at {parts.hostname}:{port} lets nobody in. Check user "
+                            "and TWIN_MQTT_PASSWORD.")
+
+    def close(self) -> None:
+        """Say goodbye."""
+        with contextlib.suppress(Exception):
+            self.client.disconnect()
+        self.client.loop_stop()
+
+    # -- sending ---------------------------------------------------------------------------------
+    def send(self, sent: Sequence[Outgoing]) -> None:
+        """Publish messages in order; returns when the broker has all of them."""
+        last = []
+        for sensor, row in sent:
+            last.append(self.client.publish(topic_of(self.model, sensor, row), encoded(row), qos=1))
+        for info in last:
+            info.wait_for_publish(_PATIENCE_S)
+            if not info.is_published():
+                raise WireError(f"the broker has taken nothing for {_PATIENCE_S:g} s. Check it.")
+
+    # -- taking orders ---------------------------------------------------------------------------
+    def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any,
+                    properties: Any = None) -> None:
+        if not reason.is_failure:
+            client.subscribe(f"twin/{self.model}/commands/order", qos=1)
+            self._connected.set()
+
+    def _on_message(self, client: Any, data: Any, message: Any) -> None:
+        with contextlib.suppress(queue.Full):  # not acknowledged in any answer: sent again later
+            self.orders.put_nowait(parse_command(message.payload))
+
+    def take(self, place: Callable[[Command], int]) -> int:
+        """Execute the orders that came; each key once. How many were new."""
+        new = 0
+        while True:
+            try:
+                command = self.orders.get_nowait()
+            except queue.Empty:
+                return new
+            if isinstance(command, str):
+                self._answer({"key": "", "error": command})
+                continue
+            known = self._done.get(command.key)
+            if known is None:
+                try:
+                    known = {"key": command.key, "order": place(command)}
+                    new += 1
+                except ValueError as error:
+                    known = {"key": command.key, "error": str(error)}
+                self._done[command.key] = known
+            self._answer(known)
+
+    def _answer(self, said: dict[str, Any]) -> None:
+        self.client.publish(f"twin/{self.model}/commands/answer",
+                            json.dumps(said).encode(), qos=1)
+
+
+def parse_command(payload: bytes) -> Command | str:
+    """An order as it came over the wire, or what is wrong with it.
+
+    Examples
+    --------
+    >>> parse_command(b'{"key": "1", "site": "W", "product": "tea", "quantity": 5}')
+    Command(key='1', site='W', product='tea', quantity=5.0, source='')
+    >>> parse_command(b'{"site": "W"}')
+    'key is missing. Send key, site, product, quantity and, if it matters, source.'
+    """
+    keys = "Send key, site, product, quantity and, if it matters, source."
+    if len(payload) > _MOST_BYTES:
+        return f"the order has {len(payload):,} bytes; at most {_MOST_BYTES:,}. {keys}"
+    try:
+        said = json.loads(payload)
+    except (ValueError, RecursionError):
+        return f"the order is not JSON. {keys}"
+    if not isinstance(said, dict):
+        return f"the order is not an object. {keys}"
+    for name in ("key", "site", "product", "quantity"):
+        if name not in said:
+            return f"{name} is missing. {keys}"
+    quantity = said["quantity"]
+    if isinstance(quantity, bool) or not isinstance(quantity, int | float) \
+            or not 0.0 < quantity < 1e12:
+        return f"quantity '{excerpt(str(quantity))}' is not a number above 0. {keys}"
+    texts = {name: said.get(name, "") for name in ("key", "site", "product", "source")}
+    wrong = [name for name, text in texts.items() if not isinstance(text, str) or len(text) > 200]
+    if wrong:
+        return f"{wrong[0]} is not a text of at most 200 characters. {keys}"
+    return Command(quantity=float(quantity), **texts)
+
+
+def topic_of(model: str, sensor: str, row: Any) -> str:
+    """The topic of a message: ``twin/<model>/<site>/<area>/<sensor>``.
+
+    Examples
+    --------
+    >>> topic_of("harbour", "t1", {"site": "north_dc", "kind": "temperature"})
+    'twin/harbour/north_dc/-/t1'
+    """
+    said = row if isinstance(row, dict) else {}
+    return named(sensor, enterprise=model, site=said.get("site") or said.get("to_site") or "",
+                 area=said.get("area", ""))
