@@ -52,6 +52,8 @@ KEYS = {key.name: key for key in (
         "there are any", "", maybe(word("open", "enforced"))),
     Key("names", "refuse places, products and assets that the model lacks: yes or no", "yes",
         word("yes", "no")),
+    Key("clock", "wall, or stream: the clock of a rehearsal, which runs faster", "wall",
+        word("wall", "stream")),
     Key("skew", "how far in the future a clock may be", "5min", duration),
     Key("oldest", "how old a reading may be when it comes", "30d", duration),
     Key("late", "how far the watermark runs behind the latest reading", "1h", duration),
@@ -69,6 +71,7 @@ again after a fix. Ctrl-C stops it; what was heard is kept.
   twin listen models=harbour source=mqtts://plant.example:8883
   twin listen models=harbour source=mqtt://plant:1883 listener=2   a second one shares the load
   twin listen models=harbour source=replay/day.parquet speed=3600  an hour a second
+  twin listen models=harbour clock=stream                      to a rehearsal
   twin listen models=harbour source=quarantine                 what was refused, once more
 
 User and password come from TWIN_MQTT_USER and TWIN_MQTT_PASSWORD, certificates from TWIN_MQTT_CA,
@@ -91,7 +94,8 @@ def listen_command(call: Call) -> int:
             stack.enter_context(embedded_broker(_port(settings["source"])))
         source = open_source(Place(
             settings["source"], settings["models"], settings["listener"], store.folder,
-            {"speed": settings["speed"], "share": settings["share"] or settings["models"]}))
+            {"speed": settings["speed"], "share": settings["share"] or settings["models"],
+             "clock": f"clock/{settings['models']}" if settings["clock"] == "stream" else ""}))
         stack.callback(source.close)
         with _stoppable():
             listener = Listener(source, store, name=settings["listener"], rules=rules,

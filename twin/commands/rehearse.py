@@ -84,10 +84,10 @@ The truth stays in a file, so that what was learned can be scored against it.
 
 Listen in another terminal:
 
-  twin listen models=harbour source=mqtt://localhost:1883
+  twin listen models=harbour source=mqtt://localhost:1883 clock=stream
 
-Orders come back over the topic twin/MODEL/commands/order, as JSON: key, site, product, quantity and
-source. Each key is executed once; the answer comes on twin/MODEL/commands/answer. The keys:
+Orders come back over the topic orders/MODEL, as JSON: key, site, product, quantity and source. Each
+key is executed once; the answer comes on orders/MODEL/answers. The keys:
 
 """ + describe(REHEARSE_KEYS),
 }
@@ -152,8 +152,8 @@ def _broker(asked: str, screen: Screen) -> Iterator[str]:
         return
     from twin.sense.broker import embedded_broker
 
-    with embedded_broker() as port:
-        yield f"mqtt://127.0.0.1:{port}"
+    with embedded_broker() as url:
+        yield url
 
 
 def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
@@ -165,7 +165,7 @@ def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
             told = rehearsal.step(first)
         if asked["history"] == "yes":
             with screen.working(f"Telling {len(told):,} events of the warm-up"):
-                wire.send(told)
+                wire.send(told, _clock(rehearsal).timestamp())
             tale.count(told)
     began = time.monotonic()
     with Live(console=screen.err, refresh_per_second=4, transient=True) \
@@ -174,7 +174,7 @@ def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
             try:
                 tale.orders += wire.take(lambda order: _place(rehearsal, order))
                 sent = rehearsal.step(min(end, rehearsal.now + _STEP_H))
-                wire.send(sent)
+                wire.send(sent, _clock(rehearsal).timestamp())
             except WireError as error:
                 raise Unanswered(str(error)) from None
             tale.count(sent)

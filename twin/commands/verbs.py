@@ -90,3 +90,18 @@ VERBS = {verb.name: verb for verb in (
     Verb("reproduce", "MANIFEST", "play a result again from its manifest.json", "play"),
     Verb("rehearse", "", "an operation to listen to, with hidden parameters and planted faults",
          "rehearse"),
+    Verb("listen", "", "hear sensors and systems into the store of a model", "listen"),
+    Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
+)}
+
+
+def overview() -> str:
+    """The lines of ``twin --help``, one a verb.
+
+    Examples
+    --------
+    >>> print(overview().splitlines()[0])
+      twin run                 play what-ifs on a model and compare them with the baseline
+    """
+    return "".join(f"  {f'twin {verb.name} {verb.takes}':<25}{verb.meaning}\n"
+                   for verb in VERBS.values())

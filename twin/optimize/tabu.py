@@ -172,8 +172,7 @@ class TabuSearch:
         best_on, best_start = np.zeros(n, np.int64), np.zeros(n, np.int64)
         makespan, done = tabu_moves.tabu_search(
             self._before, self._after, self._from, self._machine, self._time, on, times, before,
-            after, first, iterations, _PATIENCE, target, int(self._luck.integers(2**31)),
-            best_on, best_start)
+            after, first, iterations, _PATIENCE, target, self._luck, best_on, best_start)
         self.done += max(1, done)
         self._admit(Timetable(int(makespan), best_on, best_start))
 

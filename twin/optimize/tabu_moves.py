@@ -86,7 +86,8 @@ def heads_and_tails(jp: Any, js: Any, mp: Any, ms: Any, p: Any, r: Any, q: Any, 
 
 
 @compiled
-def critical_path(js: Any, ms: Any, p: Any, r: Any, q: Any, longest: int, path: Any) -> int:
+def critical_path(js: Any, ms: Any, p: Any, r: Any, q: Any, longest: int, path: Any,
+                  luck: Any) -> int:
     """Write one longest path, drawn at random among several; its length."""
     n = len(p)
     count = 0
@@ -95,7 +96,7 @@ def critical_path(js: Any, ms: Any, p: Any, r: Any, q: Any, longest: int, path: 
     for u in range(n):
         if r[u] == 0 and p[u] + q[u] == longest:
             ties += 1
-            if np.random.randint(ties) == 0:
+            if int(luck.random() * ties) == 0:
                 v = u
     while v >= 0:
         path[count] = v
@@ -105,7 +106,7 @@ def critical_path(js: Any, ms: Any, p: Any, r: Any, q: Any, longest: int, path: 
         take_a = a >= 0 and r[a] == end and end + p[a] + q[a] == longest
         take_b = b >= 0 and b != a and r[b] == end and end + p[b] + q[b] == longest
         if take_a and take_b:
-            v = a if np.random.randint(2) == 0 else b
+            v = a if int(luck.random() * 2) == 0 else b
         elif take_a:
             v = a
         elif take_b:
@@ -219,13 +220,12 @@ def put_after(u: int, v: int, machine: int, mp: Any, ms: Any, first: Any, on: An
 @compiled
 def tabu_search(jp: Any, js: Any, alt_from: Any, alt_machine: Any, alt_time: Any, on: Any, p: Any,
                 mp: Any, ms: Any, first: Any, iterations: int, patience: int, target: int,
-                seed: int, best_on: Any, best_r: Any) -> tuple[int, int]:
+                luck: Any, best_on: Any, best_r: Any) -> tuple[int, int]:
     """Search from the given schedule, in place; the best makespan and the iterations done.
 
     Stops after `iterations`, after `patience` of them without a better schedule, or at `target`.
     `best_on` and `best_r` get machine and start of each operation in the best schedule.
     """
-    np.random.seed(seed)
     n, machines = len(p), len(first)
     r, q = np.zeros(n, np.int64), np.zeros(n, np.int64)
     order, waits = np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -241,7 +241,7 @@ def tabu_search(jp: Any, js: Any, alt_from: Any, alt_machine: Any, alt_time: Any
     done = 0
     while done < iterations and idle < patience and best > target:
         done += 1
-        count = critical_path(js, ms, p, r, q, longest, path)
+        count = critical_path(js, ms, p, r, q, longest, path, luck)
         chosen = free = np.iinfo(np.int64).max
         kind, who, where = -1, -1, -1
         free_kind, free_who, free_where = -1, -1, -1
@@ -293,7 +293,7 @@ def tabu_search(jp: Any, js: Any, alt_from: Any, alt_machine: Any, alt_time: Any
                             free_kind, free_who, free_where = 0 if forward else 1, a, b
                         elif value == free:
                             free_ties += 1
-                            if np.random.randint(free_ties) == 0:
+                            if int(luck.random() * free_ties) == 0:
                                 free_kind, free_who, free_where = 0 if forward else 1, a, b
                         if forbidden and value >= best:
                             continue
@@ -302,7 +302,7 @@ def tabu_search(jp: Any, js: Any, alt_from: Any, alt_machine: Any, alt_time: Any
                             kind, who, where = 0 if forward else 1, a, b
                         elif value == chosen:
                             ties += 1
-                            if np.random.randint(ties) == 0:
+                            if int(luck.random() * ties) == 0:
                                 kind, who, where = 0 if forward else 1, a, b
             begin = end + 1
         # to another machine
@@ -342,7 +342,7 @@ def tabu_search(jp: Any, js: Any, alt_from: Any, alt_machine: Any, alt_time: Any
                                 kind, who, where = code, u, x
                             elif value == chosen:
                                 ties += 1
-                                if np.random.randint(ties) == 0:
+                                if int(luck.random() * ties) == 0:
                                     kind, who, where = code, u, x
                     if y < 0:
                         break
@@ -351,7 +351,7 @@ def tabu_search(jp: Any, js: Any, alt_from: Any, alt_machine: Any, alt_time: Any
             if free_kind < 0:
                 break  # nothing to move: one job is the whole path, so this is the best there is
             kind, who, where = free_kind, free_who, free_where
-        until = done + low + np.random.randint(spread)
+        until = done + low + int(luck.random() * spread)
         if kind == 0:
             x = ms[who]
             while True:

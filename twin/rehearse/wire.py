@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from twin.clock import excerpt
+from twin.readings import format_instant
 from twin.rehearse.fault import Outgoing, encoded
 from twin.sense.source import topic_of as named
 
@@ -48,7 +49,8 @@ class Wire:
         ``mqtt://[user@]host[:port]``, or ``mqtts://`` for TLS; the password comes from the
         environment, `TWIN_MQTT_PASSWORD`.
     model
-        Topics begin with ``twin/<model>``.
+        Readings go to ``twin/<model>/...``, the time to ``clock/<model>``; orders are taken from
+        ``orders/<model>`` and answered at ``orders/<model>/answers``.
     """
 
     def __init__(self, url: str, model: str) -> None:
@@ -94,9 +96,12 @@ class Wire:
         self.client.loop_stop()
 
     # -- sending ---------------------------------------------------------------------------------
-    def send(self, sent: Sequence[Outgoing]) -> None:
-        """Publish messages in order; returns when the broker has all of them."""
-        last = []
+    def send(self, sent: Sequence[Outgoing], now: float) -> None:
+        """Publish the time (seconds since 1970), then messages in order; returns when the broker
+        has all of them.
+        """
+        last = [self.client.publish(f"clock/{self.model}", format_instant(now).encode(), qos=1,
+                                    retain=True)]
         for sensor, row in sent:
             last.append(self.client.publish(topic_of(self.model, sensor, row), encoded(row), qos=1))
         for info in last:
@@ -108,7 +113,7 @@ class Wire:
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any,
                     properties: Any = None) -> None:
         if not reason.is_failure:
-            client.subscribe(f"twin/{self.model}/commands/order", qos=1)
+            client.subscribe(f"orders/{self.model}", qos=1)
             self._connected.set()
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
@@ -137,7 +142,7 @@ class Wire:
             self._answer(known)
 
     def _answer(self, said: dict[str, Any]) -> None:
-        self.client.publish(f"twin/{self.model}/commands/answer",
+        self.client.publish(f"orders/{self.model}/answers",
                             json.dumps(said).encode(), qos=1)
 
 

@@ -31,7 +31,9 @@ class Known:
         self._sites = frozenset(network.sites)
         self._products = frozenset(network.products)
         self._assets: dict[str, None] = {}
-        self._is_asset: Callable[[str], object] = lambda name: asset_kinds(network, name)
+        # An area is site:area in the tables and site/area in the words of a ledger.
+        self._is_asset: Callable[[str], object] = lambda name: asset_kinds(
+            network, name) or asset_kinds(network, name.replace("/", ":", 1))
         self._machines = (*network.machines, *network.trucks)
 
     def check(self, values: Mapping[str, Any]) -> None:

@@ -16,10 +16,11 @@ import re
 import select
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from twin.clock import excerpt
+from twin.clock import excerpt, parse_moment
 from twin.sense.source import Message, Place, SourceError, decode_json, sensor_of
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class MqttSource:
         Group of a shared subscription; blank for none.
     secure
         Whether to speak TLS.
+    clock
+        Topic of the clock that the stream runs by, in ISO text, where it is not the clock on the
+        wall: of a rehearsal. Messages then came at what it said last.
 
     Raises
     ------
@@ -62,10 +66,10 @@ class MqttSource:
     ended = False
 
     def __init__(self, host: str, port: int, client_id: str, *, topics: str = _FILTER,
-                 share: str = "", secure: bool = False) -> None:
+                 share: str = "", secure: bool = False, clock: str = "") -> None:
         self.address = f"mqtt{'s' * secure}://{host}:{port}"
         self.client_id, self.topics, self.share, self.secure = client_id, topics, share, secure
-        self.version = 5
+        self.version, self.clock, self._told = 5, clock, 0.0
         self._arrived: list[Message] = []
         self._sensors: dict[str, str] = {}
         self._connection = 0
@@ -152,6 +156,8 @@ class MqttSource:
         self._pause_s = 0.5
         shared = self.share and self.version == 5
         client.subscribe(f"$share/{self.share}/{self.topics}" if shared else self.topics, qos=1)
+        if self.clock:
+            client.subscribe(self.clock, qos=1)
 
     def _on_subscribe(self, _client: Client, _data: Any, _mid: int, codes: Sequence[Any],
                       _properties: Any) -> None:
@@ -244,13 +250,23 @@ class MqttSource:
             topic = message.topic
         except UnicodeDecodeError:
             topic = repr(message._topic)
+        if topic == self.clock:
+            self._tick(message)
+            return
         sensor = self._sensors.get(topic)
         if sensor is None:
             if len(self._sensors) > 100_000:
                 self._sensors.clear()
             sensor = self._sensors[topic] = sensor_of(topic)
-        self._arrived.append(Message(message.payload, time.time(), sensor, topic,
+        self._arrived.append(Message(message.payload, self._told or time.time(), sensor, topic,
                                      (self._connection, message.mid if message.qos else 0)))
+
+    def _tick(self, message: Any) -> None:
+        """Take the time from the clock of the stream."""
+        with suppress(ValueError, UnicodeDecodeError):
+            self._told = parse_moment(message.payload[:40].decode()).timestamp()
+        if message.qos:
+            self._client.ack(message.mid, 1)
 
 
 def _drop(client: Client) -> None:
@@ -290,4 +306,4 @@ def open_source(place: Place) -> MqttSource:
                           "mqtt://host:1883/twin/acme/#.")
     return MqttSource(parts.hostname, port, f"twin-{place.model}-{place.listener}",
                       topics=topics, share=place.option("share", place.model),
-                      secure=parts.scheme == "mqtts")
+                      secure=parts.scheme == "mqtts", clock=place.option("clock", ""))
