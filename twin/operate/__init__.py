@@ -1,0 +1,1 @@
+"""Act: recommendations, approvals, pushes, audit, outcomes."""

@@ -1,0 +1,1 @@
+"""Connectors: how messages reach other systems. Siblings of one contract (`contract`)."""
