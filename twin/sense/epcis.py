@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from twin.clock import excerpt
+from twin.document import DocumentError, read_document
 from twin.readings import BadReading, Reading, parse_reading
-from twin.sense.epcis_models import Document, Event, QueryDocument, SingleEvent
+from twin.sense.epcis_document import Document, QueryDocument, SingleEvent
+from twin.sense.epcis_models import Event
 from twin.sense.epcis_query import query_problems
 from twin.sense.epcis_readings import Reader
+from twin.sense.inbox import Arrival, Inbox, pause
+from twin.sense.source import Message, Place, SourceError
 
 #: Longest document that is read.
 MOST_BYTES = 32_000_000
@@ -71,15 +76,27 @@ def read_epcis(document: bytes | str | Mapping[str, Any], *, recorded: float = m
     twin.readings.BadReading: bizStep: 'recieving' is no business step of CBV 2.0. Did you mean
     'receiving'?
     """
-    reader = Reader(names or {}, base, sensor)
     found: list[Reading | BadReading] = []
-    for event in check_epcis(document):
-        for message in reader.messages(event):
-            try:
-                found.append(parse_reading(message, recorded=recorded))
-            except BadReading as bad:
-                found.append(bad)
+    for message in epcis_messages(document, sensor=sensor, names=names, base=base):
+        try:
+            found.append(parse_reading(message, recorded=recorded))
+        except BadReading as bad:
+            found.append(bad)
     return found
+
+
+def epcis_messages(document: bytes | str | Mapping[str, Any], *, sensor: str = "epcis",
+                   names: Mapping[str, str] | None = None,
+                   base: str = BASE) -> list[dict[str, Any]]:
+    """What a document says, as messages of readings that are still to be checked.
+
+    Raises
+    ------
+    BadReading
+        If the document breaks the standard.
+    """
+    reader = Reader(names or {}, base, sensor)
+    return [message for event in check_epcis(document) for message in reader.messages(event)]
 
 
 def check_epcis(document: bytes | str | Mapping[str, Any]) -> list[Event]:
@@ -112,7 +129,8 @@ def check_epcis(document: bytes | str | Mapping[str, Any]) -> list[Event]:
 
 @cache
 def _adapter(model: str) -> TypeAdapter[Any]:
-    kinds = {"EPCISDocument": Document, "EPCISQueryDocument": QueryDocument, "event": SingleEvent}
+    kinds: dict[str, Any] = {"EPCISDocument": Document, "EPCISQueryDocument": QueryDocument,
+                             "event": SingleEvent}
     return TypeAdapter(kinds[model])
 
 
@@ -167,3 +185,78 @@ def _refused(problems: list[str]) -> BadReading:
     if len(problems) > _SHOWN:
         shown.append(f"... and {len(problems) - _SHOWN} more.")
     return BadReading("malformed", "\n".join(shown))
+
+
+# -- a folder of documents -----------------------------------------------------------------
+class EpcisFolder:
+    """Documents that a capture service or a partner puts into a folder (`twin.sense.source`).
+
+    One document is one message. ``names.yaml`` in the folder turns GS1 keys into the model's names.
+
+    Parameters
+    ----------
+    place
+        Its address is the folder, or one document. Option `watch` waits for more documents.
+    """
+
+    live = False
+
+    def __init__(self, place: Place) -> None:
+        path = Path(place.address)
+        one = path.suffix in (".json", ".jsonld")
+        folder = path.parent if one else path
+        self._inbox = Inbox(folder, [path.name] if one else ["*.json", "*.jsonld"],
+                            place.folder / "inbox")
+        self._watch = bool(place.option("watch", False))
+        self._waiting = self._inbox.arrivals()
+        self._names = _read_names(folder / "names.yaml")
+        self._sensor = str(place.option("sensor", "epcis"))
+        self._base = str(place.option("base", BASE))
+
+    @property
+    def ended(self) -> bool:
+        """Whether every document was taken and none is waited for."""
+        return not self._watch and not self._waiting
+
+    def take(self, most: int, wait_s: float) -> list[Message]:
+        """The next documents."""
+        if not self._waiting and self._watch:
+            self._waiting = self._inbox.arrivals()
+            if not self._waiting:
+                pause(wait_s)
+        taken, self._waiting = self._waiting[:most], self._waiting[most:]
+        return [Message(_bytes_of(arrival), arrival.changed, topic=f"epcis/{arrival.name}",
+                        token=arrival) for arrival in taken]
+
+    def readings(self, message: Message) -> list[dict[str, Any]]:
+        """What a document says."""
+        return epcis_messages(message.payload, sensor=self._sensor, names=self._names,
+                              base=self._base)
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """These documents are safe."""
+        if messages:
+            self._inbox.remember(*(message.token for message in messages))
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _bytes_of(arrival: Arrival) -> bytes:
+    """A document's bytes; of one that is too long, only so many that it is refused."""
+    with arrival.path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
+
+
+def _read_names(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        return {str(key): str(value) for key, value in read_document(path).items()}
+    except DocumentError as error:
+        raise SourceError(str(error)) from None
+
+
+def open_source(place: Place) -> EpcisFolder:
+    """A folder of EPCIS documents, as a source to listen to."""
+    return EpcisFolder(place)

@@ -19,7 +19,7 @@ _PRIMARY = {
     "8010": ("product", 0), "8017": ("asset", 18), "8018": ("asset", 18), "253": ("order", 0),
     "255": ("lot", 0), "8006": ("product", 18),
 }
-_OWN = ("product", "lot", "shipment", "site", "asset", "order", "area", "parent")
+_OWN = ("product", "lot", "shipment", "site", "asset", "order", "area", "sensor")
 _TRANSACTION = "urn:epcglobal:cbv:bt:"
 
 

@@ -10,15 +10,35 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag,
-                      ValidatorFunctionWrapHandler, WrapValidator, model_validator)
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from twin.clock import excerpt
-from twin.sense.epcis_words import (ACTIONS, ALARM, BIZ_STEP, COMPONENT, DISPOSITION, ERROR_REASON,
-                                    PARTY, TRANSACTION, Vocabulary, is_uri, measurement)
+from twin.sense.epcis_words import (
+    ACTIONS,
+    ALARM,
+    BIZ_STEP,
+    COMPONENT,
+    DISPOSITION,
+    ERROR_REASON,
+    PARTY,
+    TRANSACTION,
+    Vocabulary,
+    is_uri,
+    measurement,
+    words,
+)
 
-_EPC_SCHEMES = frozenset("sgtin sscc sgln grai giai gsrn gsrnp gdti cpi sgcn ginc gsin itip upui "
-                         "pgln gid usdod adi bic imovn lgtin".split())
+_EPC_SCHEMES = words("""
+    sgtin sscc sgln grai giai gsrn gsrnp gdti cpi sgcn ginc gsin itip upui pgln gid usdod adi bic
+    imovn lgtin""")
 
 
 def _uri(text: str) -> str:
@@ -316,74 +336,3 @@ AnyEvent = Annotated[
                   "ObjectEvent, AggregationEvent, AssociationEvent, TransactionEvent or "
                   "TransformationEvent, or a namespaced type of your own"),
 ]
-
-
-class EventList(Part):
-    """Events, in the order in which they were written."""
-
-    eventList: list[AnyEvent]
-
-
-class QueryResults(Part):
-    """What a query found."""
-
-    queryName: str
-    subscriptionID: str | None = None
-    resultsBody: EventList
-
-
-class QueryBody(Part):
-    """The answer to a query."""
-
-    queryResults: QueryResults
-
-
-class Header(Part):
-    """Master data that comes with a document."""
-
-    epcisMasterData: dict[str, Any] | None = None
-
-
-class _Envelope(Part):
-    context: Context = Field(alias="@context")
-    id: Uri | None = None
-    schemaVersion: Annotated[str, Field(pattern=r"^2(\.\d+){0,3}$")]
-    creationDate: Instant
-    sender: Uri | None = None
-    receiver: Uri | None = None
-    instanceIdentifier: str | None = None
-    epcisHeader: Header | None = None
-
-
-class Document(_Envelope):
-    """Events to be captured."""
-
-    type: Literal["EPCISDocument"]
-    epcisBody: EventList
-
-    @property
-    def events(self) -> list[Any]:
-        """Its events."""
-        return list(self.epcisBody.eventList)
-
-
-class QueryDocument(_Envelope):
-    """Events that a query returned."""
-
-    type: Literal["EPCISQueryDocument"]
-    epcisBody: QueryBody
-
-    @property
-    def events(self) -> list[Any]:
-        """Its events."""
-        return list(self.epcisBody.queryResults.resultsBody.eventList)
-
-
-def _with_context(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    event = check(value)
-    if event.context is None:
-        raise ValueError("@context is missing. A single event names its own context")
-    return event
-
-
-SingleEvent = Annotated[AnyEvent, WrapValidator(_with_context)]

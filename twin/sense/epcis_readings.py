@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from twin.kinds import KINDS
+from twin.kinds import FIELDS, KINDS
 from twin.sense.epcis_identity import Identity, identify
 from twin.sense.epcis_models import (
     AggregationEvent,
@@ -32,6 +32,8 @@ from twin.sense.epcis_words import UNIT_CODES
 
 #: Namespace of the model's own words: kinds of reading that the standard has no word for.
 NAMESPACE = "https://twin.example.org/epcis/"
+#: How extensions that hold a column of a reading begin: ``twin:cause``.
+PREFIX = "twin:"
 #: Business step -> word of the ledger.
 STEPS = {
     "receiving": "receiving", "accepting": "receiving", "storing": "storing",
@@ -49,6 +51,9 @@ MEASURED = {
 _ORDERS = ("po", "prodorder", "poc", "inv", "")
 _SHIPMENTS = ("desadv", "bol", "recadv")
 _LONGEST_ID = 200
+#: What an identifier names -> the column that holds it; a place as an object has none.
+_COLUMN_OF = {"product": "product", "shipment": "shipment", "asset": "asset", "site": "place",
+              "area": "place"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +76,18 @@ class Reader:
 
     def messages(self, event: Event) -> Iterator[dict[str, Any]]:
         """Messages of readings, keys as on the wire; none for an extension's own event."""
-        shared = self._shared(event)
+        shared, own = self._shared(event), _own_words(event)
         seen: dict[str, int] = {}
         for tail, message in self._parts(event, shared):
             seen[tail] = seen.get(tail, 0) + 1
             again = f"~{seen[tail]}" if seen[tail] > 1 else ""
-            yield {**message, "id": reading_id(event, tail + again)}
+            message = {**message, **own, "id": reading_id(event, tail + again)}
+            yield {key: value for key, value in message.items() if value is not None}
 
     def _parts(self, event: Event, shared: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         if isinstance(event, TransformationEvent):
             yield from self._transformed(event, shared)
-        else:
+        elif event.bizStep != "sensor_reporting" or not event.sensorElementList:
             for tail, item in self._items(event):
                 yield tail, self._happened(event, shared, item)
         for n, element in enumerate(event.sensorElementList or ()):
@@ -97,17 +103,15 @@ class Reader:
             shared["site"] = at.name
         if seen_at and at != seen_at:
             shared["area"] = seen_at.name
-        for word, lines in (("to_site", event.destinationList),):
-            for line in lines or ():
-                if line.type == "location" or word not in shared:
-                    shared[word] = self._name(line.destination).name
+        for goal in event.destinationList or ():
+            if goal.type == "location" or "to_site" not in shared:
+                shared["to_site"] = self._name(goal.destination).name
         for line in event.bizTransactionList or ():
             name = self._name(line.bizTransaction).name
             if (line.type or "") in _ORDERS:
                 shared.setdefault("order", name)
             elif line.type in _SHIPMENTS:
                 shared.setdefault("shipment", name)
-        shared |= _own_words(event)
         if event.errorDeclaration is not None:
             shared["quality"] = "bad"
             shared["cause"] = f"error:{event.errorDeclaration.reason or 'unsaid'}"
@@ -137,7 +141,7 @@ class Reader:
         for uri in epcs or ():
             one = self._name(uri)
             yield one.name, {**within, **_filled(one), **(
-                {"quantity": 1.0} if one.what in ("", "lot") else {})}
+                {} if one.what in ("shipment", "asset", "site", "area") else {"quantity": 1.0})}
         for line in classes or ():
             one = self._name(line.epcClass)
             if not one.what:
@@ -149,12 +153,15 @@ class Reader:
                   item: dict[str, Any]) -> dict[str, Any]:
         step = event.bizStep or ""
         kind = STEPS.get(step, step.removeprefix(NAMESPACE))
+        place = item.pop("place", "")
         message = {**shared, **item, "kind": kind}
         if kind == "expiring" and event.errorDeclaration is None:
             message.setdefault("cause", event.disposition or "destroyed")
         if kind in KINDS and not missing(message):
             return message
         if kind not in KINDS or step in STEPS:
+            if place:
+                message.setdefault("asset", place)
             message |= {"kind": "sighting", **({"state": step} if step else {})}
         return message
 
@@ -181,7 +188,7 @@ class Reader:
                 said |= {"kind": "sighting", "state": said["kind"]}
             yield f"out/{tail}", said
 
-    # -- sensors -------------------------------------------------------------------------------------
+    # -- sensors -------------------------------------------------------------------------------
     def _sensed(self, event: Event, element: SensorElement,
                 shared: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         about = self._about(event)
@@ -210,7 +217,7 @@ class Reader:
         said = {**said, "kind": kind}
         if report.uom and KINDS[kind].unit:
             said["unit"] = UNIT_CODES.get(report.uom, report.uom)
-        if report.stringValue is not None and kind != "health":
+        if report.stringValue is not None and own in KINDS:
             said["state"] = report.stringValue
         label = " ".join(word for word in (report.exception or report.type, report.component,
                                            report.uom) if word)
@@ -241,14 +248,16 @@ class Reader:
         else:
             items = [item for _, item in self._items(event)]
         if len(items) == 1:
-            return {key: value for key, value in items[0].items() if key != "quantity"}
+            return {key: value for key, value in items[0].items()
+                    if key not in ("quantity", "place")}
         same = [key for key in ("shipment", "asset", "product")
                 if len({item.get(key) for item in items}) == 1]
         return {key: items[0][key] for key in same if items and items[0].get(key)}
 
 
 def _filled(one: Identity) -> dict[str, Any]:
-    filled = {one.what or "lot": one.name}
+    what = _COLUMN_OF.get(one.what, "lot")
+    filled = {what: one.name}
     return {**filled, "product": one.product} if one.product else filled
 
 
@@ -265,16 +274,15 @@ def missing(message: Mapping[str, Any]) -> bool:
 
 
 def _own_words(event: Event) -> dict[str, Any]:
-    """What the model's own extensions say (`twin.sense.epcis_export` writes them)."""
+    """Columns of a reading that the event's own extensions fill (`twin.sense.epcis_export`)."""
     extra = event.__pydantic_extra__ or {}
-    return {key.removeprefix("twin:"): value for key, value in extra.items()
-            if key.startswith("twin:") and isinstance(value, str | int | float)
-            and key.removeprefix("twin:") in
-            ("asset", "role", "cause", "source", "amount", "state", "parent", "area", "product",
-             "quality", "quantity", "value", "to_site")}
+    own = {key.removeprefix(PREFIX): value for key, value in extra.items()
+           if key.startswith(PREFIX)}
+    return {name: value for name, value in own.items()
+            if name in FIELDS and name not in ("sensor", "id", "time", "recorded")}
 
 
-# -- which event it is -------------------------------------------------------------------------------
+# -- which event it is ---------------------------------------------------------------------
 def reading_id(event: Event, tail: str) -> str:
     """The id of a reading: its event's, what it is of, and whether it withdraws another."""
     name = event.eventID or event_hash(event)

@@ -18,6 +18,17 @@ _WEB = ("https://ref.gs1.org/cbv/", "http://ref.gs1.org/cbv/", "cbv:")
 _URN = "urn:epcglobal:cbv:"
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text.
+
+    Examples
+    --------
+    >>> sorted(words("po inv"))
+    ['inv', 'po']
+    """
+    return frozenset(text.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """One list of words of the standard.
@@ -121,8 +132,8 @@ def measurement(text: str) -> str:
     return text
 
 
-def _list(name: str, urn: str, web: str, words: str) -> Vocabulary:
-    return Vocabulary(name, urn, web, frozenset(words.split()))
+def _list(name: str, urn: str, web: str, listed: str) -> Vocabulary:
+    return Vocabulary(name, urn, web, words(listed))
 
 
 BIZ_STEP = _list("business step", "bizstep", "BizStep-", """
@@ -150,10 +161,10 @@ ALARM = _list("sensor exception", "exception", "SE-", "ALARM_CONDITION ERROR_CON
 
 ACTIONS = ("ADD", "OBSERVE", "DELETE")
 
-MEASUREMENTS = frozenset("""
+MEASUREMENTS = words("""
     AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Altitude AmountOfSubstance
-    AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum AngularVelocity Area
-    Capacitance Conductance Conductivity Count Density Dimensionless DoseEquivalent
+    AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum AngularVelocity
+    Area Capacitance Conductance Conductivity Count Density Dimensionless DoseEquivalent
     DoseEquivalentRate DynamicViscosity EffectiveDose EffectiveDoseRate ElectricCharge
     ElectricCurrent ElectricCurrentDensity ElectricFieldStrength Energy Exposure Force Frequency
     Illuminance Inductance Irradiance KinematicViscosity Length LinearMomentum Luminance
@@ -162,7 +173,7 @@ MEASUREMENTS = frozenset("""
     MolarMass MolarVolume Power Pressure RadiantFlux RadiantIntensity Radioactivity
     RelativeHumidity Resistance Resistivity SolidAngle SpecificVolume Speed SurfaceDensity
     SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction
-    VolumetricFlux Wavenumber""".split())
+    VolumetricFlux Wavenumber""")
 
 #: UN/CEFACT Recommendation 20 code -> the unit's word in `twin.kinds.UNITS`.
 UNIT_CODES = {
