@@ -133,3 +133,15 @@ def column_of(meaning: Meaning, value: Any) -> str:
     if isinstance(value, str):
         return "state"
     return _NUMBER_OF.get(meaning.kind, "value")
+
+
+def missing(message: Mapping[str, Any]) -> bool:
+    """Whether a message lacks something that its kind needs.
+
+    Examples
+    --------
+    >>> missing({"kind": "departing", "site": "W"}), missing({"kind": "arriving", "site": "W"})
+    (True, False)
+    """
+    return any(not any(message.get(name, "") not in ("", None) for name in need.split("|"))
+               for need in KINDS[message["kind"]].needs)

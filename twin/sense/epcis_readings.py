@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twin.kinds import FIELDS, KINDS
+from twin.sense.declared import missing
 from twin.sense.epcis_identity import Identity, identify
 from twin.sense.epcis_models import (
     AggregationEvent,
@@ -259,18 +260,6 @@ def _filled(one: Identity) -> dict[str, Any]:
     what = _COLUMN_OF.get(one.what, "lot")
     filled = {what: one.name}
     return {**filled, "product": one.product} if one.product else filled
-
-
-def missing(message: Mapping[str, Any]) -> bool:
-    """Whether a message lacks something that its kind needs.
-
-    Examples
-    --------
-    >>> missing({"kind": "departing", "site": "W"}), missing({"kind": "arriving", "site": "W"})
-    (True, False)
-    """
-    return any(not any(message.get(name, "") not in ("", None) for name in need.split("|"))
-               for need in KINDS[message["kind"]].needs)
 
 
 def _own_words(event: Event) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from twin.clock import excerpt
 from twin.kinds import KINDS
 from twin.readings import BadReading, format_instant
-from twin.sense.declared import Dictionary, Meaning, column_of
+from twin.sense.declared import Dictionary, Meaning, column_of, missing
 from twin.sense.sparkplug_payload import Metric, Payload, decode_payload
 
 NAMESPACE = "spBv1.0"
@@ -202,7 +202,7 @@ class Session:
             name = "/".join(filter(None, meaning.group[1:]))
             message |= {"ts": _stamp(when), "id": f"{name}@{round(when * 1000)}"}
             node.sensors.setdefault(device, set()).add(message["sensor"])
-        yield from (one for one in found.values() if _whole(one))
+        yield from (one for one in found.values() if not missing(one))
 
     def _known(self, node: Node, path: str, device: str, metric: Metric) -> Metric:
         """The metric of the birth that a metric is a new value of."""
@@ -235,12 +235,6 @@ class Session:
         if isinstance(quality, int) and not isinstance(quality, bool):
             said["quality"] = _QUALITY.get(quality, "uncertain")
         return said
-
-
-def _whole(message: Message) -> bool:
-    """Whether a reading has what its kind needs; a part waits for the others."""
-    return all(any(message.get(name) not in (None, "") for name in need.split("|"))
-               for need in KINDS[message["kind"]].needs)
 
 
 def _parse_topic(topic: str) -> tuple[str, str, str, str]:
