@@ -101,7 +101,7 @@ class OpcUa:
             await asyncio.sleep(0.05)
 
     def _client(self) -> Any:
-        from asyncua.client import Client
+        from asyncua.client.client import Client
 
         client = Client(self._url, timeout=4)
         if self._user:
@@ -249,8 +249,8 @@ def _why(url: str, error: Exception) -> str:
     if isinstance(error, LookupError):
         return f"server {url}: {error.args[0]}."
     if isinstance(error, OSError | TimeoutError | asyncio.TimeoutError):
-        return f"server {url} cannot be reached: {str(error) or 'no answer'}. Start it, or correct " \
-               "source=."
+        reason = str(error) or "no answer"
+        return f"server {url} cannot be reached: {reason}. Start it, or correct source=."
     return f"server {url} refuses: {excerpt(str(error))}. Check name, password and security."
 
 
