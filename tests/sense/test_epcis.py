@@ -16,7 +16,9 @@ import pytest
 from twin.readings import BadReading, Reading
 from twin.sense.epcis import MOST_BYTES, check_epcis, open_source, read_epcis
 from twin.sense.epcis_words import BIZ_STEP, DISPOSITION, PARTY, TRANSACTION
+from twin.sense.listener import Listener
 from twin.sense.source import Place, SourceError
+from twin.store import Store
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/epcis-context.jsonld"
 EVENT: dict[str, Any] = {
@@ -270,15 +272,36 @@ def test_a_folder_is_read_once_and_again_when_a_document_changes(tmp_path: Path)
     source = open_source(place)
     [message] = source.take(10, 0.0)
     assert [row["site"] for row in source.readings(message)] == ["harbour"]
+    assert source.take(10, 0.0) == []
     assert source.ended
     source.close()
 
     again = open_source(place)  # never acknowledged: it comes again
     again.acknowledge(again.take(10, 0.0))
-    assert open_source(place).ended
+    assert open_source(place).take(10, 0.0) == []
 
     (inbox / "a.json").write_text(json.dumps(document(EVENT, EVENT)))
-    assert len(open_source(place).take(10, 0.0)) == 1
+    assert len(open_source(place).take(10, 0.0)) == 2
+
+
+def test_a_listener_keeps_events_and_corrections_and_quarantines_what_is_broken(
+        tmp_path: Path) -> None:
+    inbox = tmp_path / "epcis"
+    inbox.mkdir()
+    said = {**EVENT, "eventID": "urn:uuid:374d95fc-9457-4a51-bd6a-0bba133845a8"}
+    error = {"declarationTime": "2026-03-03T10:00:00Z", "reason": "incorrect_data"}
+    (inbox / "a.json").write_text(json.dumps(document(said, said)))
+    (inbox / "b.json").write_text(json.dumps(document({**said, "errorDeclaration": error})))
+    (inbox / "c.jsonld").write_text(json.dumps(document(EVENT, {**EVENT, "action": "CREATE"})))
+    store = Store(tmp_path / "store")
+    source = open_source(Place(str(inbox), "tea", folder=store.folder))
+    with Listener(source, store) as listener:
+        while listener.step():
+            pass
+    frame = store.frame()
+    assert frame["quality"].tolist() == ["", "bad"]
+    assert frame["cause"].tolist() == ["", "error:incorrect_data"]
+    assert dict(listener.heard.quarantined) == {"malformed": 1}
 
 
 def test_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -93,8 +94,8 @@ def plant(port: int) -> Iterator[Plant]:
     plant.stop()
 
 
-def listen(port: int, who: str = "", **options: Any) -> OpcUa:
-    source = open_source(Place(f"opc.tcp://{who}127.0.0.1:{port}", "tea",
+def listen(port: int, **options: Any) -> OpcUa:
+    source = open_source(Place(f"opc.tcp://127.0.0.1:{port}", "tea",
                                options={"sensors": SENSORS, "interval": 0.05, **options}))
     assert isinstance(source, OpcUa)
     return source
@@ -148,14 +149,34 @@ def test_a_server_that_comes_back_is_heard_again(port: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_name_and_password_are_sent(port: int) -> None:
+def test_a_name_and_password_are_sent(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     plant = Plant(port, password="secret")
-    source = listen(port, "twin:secret@")
+    monkeypatch.setenv("TWIN_OPCUA_USER", "twin")
+    monkeypatch.setenv("TWIN_OPCUA_PASSWORD", "secret")
+    source = listen(port)
     until(source, of("t3", "temperature"))
     source.close()
+    monkeypatch.setenv("TWIN_OPCUA_PASSWORD", "wrong")
     with pytest.raises(SourceError, match="refuses"):
-        listen(port, "twin:wrong@")
+        listen(port)
     plant.stop()
+
+
+@pytest.mark.slow
+def test_parts_that_change_together_are_one_reading(plant: Plant, port: int) -> None:
+    source = listen(port, interval=0.2)
+    until(source, of("g1", "position"))
+    plant.write("T1.Lat", 53.0)
+    [lat] = [said for said in until(source, of("g1", "position")) if said["kind"] == "position"]
+    assert (lat["latitude"], lat["longitude"]) == (53.0, 4.0)
+    when = datetime(2026, 3, 1, tzinfo=UTC)
+    for name, value in (("T1.Lat", 54.0), ("T1.Lon", 5.0)):
+        told = ua.DataValue(ua.Variant(value), SourceTimestamp=when)
+        plant.do(plant.nodes[name].write_value(told))
+    [both] = [said for said in until(source, of("g1", "position")) if said["kind"] == "position"]
+    assert (both["latitude"], both["longitude"], both["ts"]) == (
+        54.0, 5.0, "2026-03-01T00:00:00.000Z")
+    source.close()
 
 
 @pytest.mark.slow
@@ -173,6 +194,11 @@ def test_a_node_that_the_server_lacks_is_named(plant: Plant, port: int) -> None:
 def test_rows_that_cannot_be_used_are_named(sensors: Any, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         listen(1, sensors=sensors)
+
+
+def test_a_password_in_the_address_is_refused() -> None:
+    with pytest.raises(SourceError, match="TWIN_OPCUA_PASSWORD"):
+        open_source(Place("opc.tcp://ann:secret@plant:4840", "tea"))
 
 
 def test_a_server_that_is_not_there_says_so(port: int) -> None:

@@ -324,6 +324,11 @@ def test_a_host_that_is_declared_dead_says_that_it_lives(broker: Any) -> None:
         witness.loop_stop()
 
 
+def test_a_password_in_the_address_is_refused() -> None:
+    with pytest.raises(SourceError, match="TWIN_MQTT_PASSWORD"):
+        open_source(Place("spb://ann:secret@plant", "tea"))
+
+
 def test_a_broker_that_is_not_there_says_so() -> None:
     with pytest.raises(SourceError, match="cannot be reached"):
         open_source(Place("spb://127.0.0.1:1", "tea"))

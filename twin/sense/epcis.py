@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from twin.sense.epcis_models import Event
 from twin.sense.epcis_query import query_problems
 from twin.sense.epcis_readings import Reader
 from twin.sense.inbox import Arrival, Inbox, pause
-from twin.sense.source import Message, Place, SourceError
+from twin.sense.source import LARGEST, Message, Place, SourceError
 
 #: Longest document that is read.
 MOST_BYTES = 32_000_000
@@ -191,12 +192,14 @@ def _refused(problems: list[str]) -> BadReading:
 class EpcisFolder:
     """Documents that a capture service or a partner puts into a folder (`twin.sense.source`).
 
-    One document is one message. ``names.yaml`` in the folder turns GS1 keys into the model's names.
+    One event is one message; a document that is refused is one message too. ``names.yaml`` in the
+    folder turns GS1 keys into the model's names.
 
     Parameters
     ----------
     place
-        Its address is the folder, or one document. Option `watch` waits for more documents.
+        Its address is the folder, or one document. Options: `watch` waits for more documents,
+        `base` is where the model's own identifiers live.
     """
 
     live = False
@@ -208,38 +211,58 @@ class EpcisFolder:
         self._inbox = Inbox(folder, [path.name] if one else ["*.json", "*.jsonld"],
                             place.folder / "inbox")
         self._watch = bool(place.option("watch", False))
-        self._waiting = self._inbox.arrivals()
-        self._names = _read_names(folder / "names.yaml")
-        self._sensor = str(place.option("sensor", "epcis"))
-        self._base = str(place.option("base", BASE))
+        self._reader = Reader(_read_names(folder / "names.yaml"), str(place.option("base", BASE)),
+                              "epcis")
+        self._events = self._all_events()
+        self._ended = False
 
     @property
     def ended(self) -> bool:
         """Whether every document was taken and none is waited for."""
-        return not self._watch and not self._waiting
+        return self._ended and not self._watch
 
     def take(self, most: int, wait_s: float) -> list[Message]:
-        """The next documents."""
-        if not self._waiting and self._watch:
-            self._waiting = self._inbox.arrivals()
-            if not self._waiting:
+        """The next events."""
+        taken = list(islice(self._events, most))
+        if not taken:
+            self._ended = True
+            if self._watch:
                 pause(wait_s)
-        taken, self._waiting = self._waiting[:most], self._waiting[most:]
-        return [Message(_bytes_of(arrival), arrival.changed, topic=f"epcis/{arrival.name}",
-                        token=arrival) for arrival in taken]
+                self._events = self._all_events()
+        return taken
+
+    def _all_events(self) -> Iterator[Message]:
+        """Events of all new documents; the last of a document carries the document."""
+        for arrival in self._inbox.arrivals():
+            said: list[Any]
+            raw = _bytes_of(arrival)
+            try:
+                said = check_epcis(raw) or [None]
+            except BadReading as bad:
+                said = [bad]
+            for number, one in enumerate(said, 1):
+                yield Message(raw[:LARGEST] if isinstance(one, BadReading) else b"",
+                              arrival.changed, topic=f"epcis/{arrival.name}:{number}",
+                              token=(one, arrival if number == len(said) else None))
 
     def readings(self, message: Message) -> list[dict[str, Any]]:
-        """What a document says."""
-        return epcis_messages(message.payload, sensor=self._sensor, names=self._names,
-                              base=self._base)
+        """What an event says."""
+        if message.token is None:  # from the quarantine
+            return epcis_messages(message.payload)
+        event = message.token[0]
+        if isinstance(event, BadReading):
+            raise event
+        return [] if event is None else list(self._reader.messages(event))
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
-        """These documents are safe."""
-        if messages:
-            self._inbox.remember(*(message.token for message in messages))
+        """These events are safe; a document is when its last event is."""
+        whole = [message.token[1] for message in messages if message.token[1] is not None]
+        if whole:
+            self._inbox.remember(*whole)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Leave the document that is being read."""
+        self._events = iter(())
 
 
 def _bytes_of(arrival: Arrival) -> bytes:

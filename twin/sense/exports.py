@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
@@ -62,7 +63,7 @@ class Exports:
 
     def take(self, most: int, wait_s: float) -> list[Message]:
         """The next rows."""
-        taken = [message for message, _ in zip(self._rows, range(most), strict=False)]
+        taken = list(islice(self._rows, most))
         if not taken:
             self._ended = True
             if self._watch:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from twin.clock import excerpt
 from twin.readings import format_instant
@@ -24,7 +27,10 @@ from twin.sense.source import Message, Place, SourceError, decode_json
 
 _WAITING = 10_000
 _RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0)
-_CHECK_S = 1.0
+#: Parts of one reading (latitude and longitude) come within so many seconds of each other.
+_TOGETHER_S = 1.0
+
+_Group = tuple[str, str, str]
 
 
 class OpcUa:
@@ -33,9 +39,10 @@ class OpcUa:
     Parameters
     ----------
     place
-        Its address is ``opc.tcp://[USER:PASSWORD@]HOST:PORT[/PATH]``. Options: `sensors` (rows of
-        that table), `interval` (s between publications, 0.5), `security` (of asyncua, such as
-        ``Basic256Sha256,SignAndEncrypt,cert.der,key.pem``; blank is none).
+        Its address is ``opc.tcp://HOST:PORT[/PATH]``. User and password come from TWIN_OPCUA_USER
+        and TWIN_OPCUA_PASSWORD, and TWIN_OPCUA_SECURITY is a security string of asyncua, such as
+        ``Basic256Sha256,SignAndEncrypt,cert.der,key.pem``; blank is none. Options: `sensors` (rows
+        of that table), `interval` (s between publications, 0.5).
 
     Raises
     ------
@@ -52,13 +59,16 @@ class OpcUa:
         except ModuleNotFoundError:
             raise SourceError("OPC UA needs asyncua. Install it: pip install 'twin[opcua]'.") \
                 from None
-        parts = urlsplit(place.address)
-        self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
-        self._url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        if "@" in urlsplit(place.address).netloc:
+            raise SourceError("source= holds a user or password. Leave it out and set "
+                              "TWIN_OPCUA_USER and TWIN_OPCUA_PASSWORD, so that it stands in no "
+                              "history.")
+        self._url = place.address
         self._period_ms = 1000.0 * float(place.option("interval", 0.5))
-        self._security = str(place.option("security", ""))
         self._nodes = _nodes(place.option("sensors", ()))
-        self._last: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._parts = Counter(meaning.group for meaning in self._nodes.values())
+        self._last: dict[_Group, dict[str, Any]] = {}
+        self._open: dict[_Group, _Open] = {}
         self._heard: queue.Queue[Message] = queue.Queue(_WAITING)
         self._closing, self._ready = threading.Event(), threading.Event()
         self._refusal = ""
@@ -83,7 +93,8 @@ class OpcUa:
                     tries = 0
                     self._ready.set()
                     while not self._closing.is_set():
-                        await asyncio.sleep(min(_CHECK_S, 0.1))
+                        await asyncio.sleep(0.1)
+                        self._close_old()
                         await client.check_connection()
             except Exception as error:  # asyncua raises many kinds, all of them a lost connection
                 if not self._ready.is_set():
@@ -104,11 +115,13 @@ class OpcUa:
         from asyncua.client.client import Client
 
         client = Client(self._url, timeout=4)
-        if self._user:
-            client.set_user(self._user)
-            client.set_password(self._password)
-        if self._security:
-            return _Secured(client, self._security)
+        user = os.environ.get("TWIN_OPCUA_USER")
+        if user:
+            client.set_user(user)
+            client.set_password(os.environ.get("TWIN_OPCUA_PASSWORD", ""))
+        security = os.environ.get("TWIN_OPCUA_SECURITY")
+        if security:
+            return _Secured(client, security)
         return client
 
     async def _subscribe(self, client: Any) -> None:
@@ -141,13 +154,29 @@ class OpcUa:
         if value is None:
             self._put(_alive(meaning.sensor, 0.0, now), name, now)
             return
-        column = column_of(meaning, value)
-        last = self._last.setdefault(meaning.group, {})
-        last |= {"kind": meaning.kind, "sensor": meaning.sensor, **meaning.shared,
-                 column: _plain(value, column), "quality": quality}
-        if not missing(last):
-            self._put({**last, "ts": format_instant(when),
-                       "id": f"{meaning.kind}@{round(when * 1000)}"}, name, now)
+        column, group = column_of(meaning, value), meaning.group
+        held = self._open.get(group)
+        if held is not None and held.when != when:
+            self._finish(group)
+        self._last.setdefault(group, {}).update({
+            "kind": meaning.kind, "sensor": meaning.sensor, **meaning.shared,
+            column: _plain(value, column), "quality": quality})
+        held = self._open.setdefault(group, _Open(when, time.monotonic(), name))
+        held.parts += 1
+        if held.parts >= self._parts[group]:
+            self._finish(group)
+
+    def _finish(self, group: _Group) -> None:
+        """Parts of one time are one reading; a part that did not change stays what it was."""
+        held, said = self._open.pop(group), self._last[group]
+        if not missing(said):
+            self._put({**said, "ts": format_instant(held.when),
+                       "id": f"{said['kind']}@{round(held.when * 1000)}"}, held.name, time.time())
+
+    def _close_old(self) -> None:
+        for group in [group for group, held in self._open.items()
+                      if time.monotonic() - held.since > _TOGETHER_S]:
+            self._finish(group)
 
     def _tell_alive(self, value: float) -> None:
         now = time.time()
@@ -186,6 +215,16 @@ class OpcUa:
         """End the subscription and the connection."""
         self._closing.set()
         self._thread.join(10.0)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A reading of which parts may still come: its time, since when it waits, and its node."""
+
+    when: float
+    since: float
+    name: str
+    parts: int = 0
 
 
 class _Secured:

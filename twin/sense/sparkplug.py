@@ -9,8 +9,8 @@ its data while the host is away (Sparkplug B 3.0, chapter 5).
 from __future__ import annotations
 
 import json
+import os
 import queue
-import ssl
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,8 +37,10 @@ class Sparkplug:
     Parameters
     ----------
     place
-        Its address is ``spb://[USER:PASSWORD@]HOST[:PORT][/GROUP]``, or ``spbs://`` for TLS.
-        Options: `sensors` (rows of that table), `host` (name of this host application), `ca_file`.
+        Its address is ``spb://HOST[:PORT][/GROUP]``, or ``spbs://`` for TLS. User, password and
+        certificates come from TWIN_MQTT_USER, TWIN_MQTT_PASSWORD, TWIN_MQTT_CA, TWIN_MQTT_CERT and
+        TWIN_MQTT_KEY. Options: `sensors` (rows of that table), `host` (name of this host
+        application).
 
     Raises
     ------
@@ -51,6 +53,10 @@ class Sparkplug:
 
     def __init__(self, place: Place) -> None:
         self._parts = urlsplit(place.address)
+        if "@" in self._parts.netloc:
+            raise SourceError("source= holds a user or password. Leave it out and set "
+                              "TWIN_MQTT_USER and TWIN_MQTT_PASSWORD, so that it stands in no "
+                              "history.")
         self._group = unquote(self._parts.path.strip("/")) or "+"
         self.host = str(place.option("host", f"twin-{place.model}-{place.listener}"))
         self.session = Session(Dictionary(place.option("sensors", ())))
@@ -59,23 +65,22 @@ class Sparkplug:
         self._ready = threading.Event()
         self._refusal = ""
         self._since = 0
-        self._client = self._connect(place.option("ca_file"))
+        self._client = self._connect()
 
     # -- the connection ----------------------------------------------------------------------------
-    def _connect(self, ca_file: Any) -> Client:
+    def _connect(self) -> Client:
         try:
             from paho.mqtt import client as mqtt
             from paho.mqtt.enums import CallbackAPIVersion
         except ModuleNotFoundError:
             raise SourceError("Sparkplug B needs paho-mqtt. Install it: pip install 'twin[iot]'.") \
                 from None
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self.host,
-                             protocol=mqtt.MQTTv5)
-        if self._parts.username:
-            client.username_pw_set(unquote(self._parts.username),
-                                   unquote(self._parts.password or ""))
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self.host, clean_session=True)
+        user = os.environ.get("TWIN_MQTT_USER")
+        if user:
+            client.username_pw_set(user, os.environ.get("TWIN_MQTT_PASSWORD"))
         if self._parts.scheme == "spbs":
-            client.tls_set_context(ssl.create_default_context(cafile=ca_file))
+            _secure(client)
         client.on_connect, client.on_message = self._connected, self._hear
         client.on_pre_connect = self._write_will
         client.reconnect_delay_set(1, 30)
@@ -90,7 +95,8 @@ class Sparkplug:
         if not self._ready.wait(_CONNECT_S) or self._refusal:
             client.loop_stop()
             raise SourceError(f"broker {self._parts.hostname}:{port} refuses: "
-                              f"{self._refusal or 'no answer'}. Check name and password.")
+                              f"{self._refusal or 'no answer'}. Set TWIN_MQTT_USER and "
+                              "TWIN_MQTT_PASSWORD as the broker knows them.")
         return client
 
     def _write_will(self, client: Client, _userdata: Any) -> None:
@@ -110,7 +116,7 @@ class Sparkplug:
             return
         topics = [f"{NAMESPACE}/{self._group}/{kind}/#" for kind in
                   ("NBIRTH", "NDATA", "NDEATH", "DBIRTH", "DDATA", "DDEATH")]
-        client.subscribe([(topic, _quality(1)) for topic in [*topics, self._state_topic]])
+        client.subscribe([(topic, 1) for topic in [*topics, self._state_topic]])
         client.publish(self._state_topic, _state(True, self._since), qos=1, retain=True)
         self._ready.set()
 
@@ -195,10 +201,14 @@ def _state(online: bool, since: int) -> str:
     return json.dumps({"online": online, "timestamp": since})
 
 
-def _quality(qos: int) -> Any:
-    from paho.mqtt.subscribeoptions import SubscribeOptions
-
-    return SubscribeOptions(qos=qos)
+def _secure(client: Client) -> None:
+    try:
+        ca, cert, key = (os.environ.get(f"TWIN_MQTT_{name}") or None
+                         for name in ("CA", "CERT", "KEY"))
+        client.tls_set(ca, cert, key)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"the certificates cannot be used: {error}. TWIN_MQTT_CA, TWIN_MQTT_CERT "
+                          "and TWIN_MQTT_KEY name PEM files.") from None
 
 
 def open_source(place: Place) -> Sparkplug:
