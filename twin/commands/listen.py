@@ -95,7 +95,8 @@ def listen_command(call: Call) -> int:
         source = open_source(Place(
             settings["source"], settings["models"], settings["listener"], store.folder,
             {"speed": settings["speed"], "share": settings["share"] or settings["models"],
-             "clock": f"clock/{settings['models']}" if settings["clock"] == "stream" else ""}))
+             "clock": f"clock/{settings['models']}" if settings["clock"] == "stream" else "",
+             "sensors": tuple(network.sensors.values())}))
         stack.callback(source.close)
         with _stoppable():
             listener = Listener(source, store, name=settings["listener"], rules=rules,
