@@ -28,6 +28,9 @@ class State:
         What each actor is doing, by its name.
     disturbances
         Events under way: name, event and hours left (None: to the end).
+    agenda
+        Who has something to come and in how many hours, in the order in which it comes: it
+        settles what happens first where times are equal. May be empty.
 
     Examples
     --------
@@ -42,6 +45,7 @@ class State:
     actors: dict[str, dict[str, Any]] = field(default_factory=dict)
     posted: list[dict[str, Any]] = field(default_factory=list)
     disturbances: list[dict[str, Any]] = field(default_factory=list)
+    agenda: list[list[Any]] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
         """The state as a mapping of plain values."""

@@ -127,3 +127,31 @@ def test_every_rule_serves_everybody(rule: str) -> None:
     assert sums.total("jobs_processed") == 24
     assert sums.total("busy_time") == 36.0
     assert sums.total("queue_time") == pytest.approx(sums.total("queue_length_time"))
+
+
+def test_part_done_work_is_not_carried_over_to_the_next_step() -> None:
+    """An interrupted lot came along in a batch: its rest served as the work of its next step."""
+    network = shop({"A": [at("M", "4h", batch=2), at("N", "3h")]},
+                   machines=[{"machine": "M"}, {"machine": "N", "group": "N"}],
+                   groups=[{"group": "M", "dispatch": "priority", "preempt": True}],
+                   orders=[{"priority": 2}, {"priority": 1, "placed": "1h"},
+                           {"priority": 1, "placed": "2h"}])
+    # order 2 interrupts order 1, three hours of which are left; order 3 has a batch of its own
+    assert story(network, 40, ("starting", "completing")) == [
+        (0, "starting", "M", 1), (1, "starting", "M", 2), (5, "completing", "M", 2),
+        (5, "starting", "N", 2), (5, "starting", "M", 3), (8, "completing", "N", 2),
+        (9, "completing", "M", 3), (9, "starting", "N", 3), (9, "starting", "M", 1),
+        (12, "completing", "N", 3), (12, "completing", "M", 1), (12, "starting", "N", 1),
+        (15, "completing", "N", 1)]
+    assert tally(network, 40).total("jobs_queued") == tally(network, 40).total("jobs_processed")
+
+
+def test_the_wheel_rests_where_nothing_has_room() -> None:
+    """Set-ups that take no time turned it for ever."""
+    network = shop({"A": [at("M", "1h"), at("N", "5h")], "B": [at("M", "1h"), at("N", "5h")]},
+                   machines=[{"machine": "M"}, {"machine": "N", "group": "N"}],
+                   groups=[{"group": "M", "dispatch": "wheel", "blocking": "before"},
+                           {"group": "N", "buffer": 0}],
+                   orders=[{}, {"product": "B"}, {}])
+    assert [time for time, _, machine, _ in story(network, 30, ("starting",))
+            if machine == "M"] == [0, 6, 12]

@@ -279,3 +279,13 @@ def test_lots_before_a_blocked_delay_wait_outside() -> None:
     network = shop({"A": [at(None, "1h"), at("M", "3h")]}, orders=[{"quantity": 3}],
                    groups=[{"group": "M", "buffer": 0}])
     assert starts(network) == [(1, 1), (4, 1), (7, 1)]
+
+
+def test_a_batch_leaves_room_for_all_its_lots() -> None:
+    """Lots waited outside although a batch had taken those before them."""
+    network = shop({"A": [at("M", "4h", per="batch", batch=3)]},
+                   groups=[{"group": "M", "buffer": 3}], orders=[{"quantity": 9}])
+    ledger = Ledger()
+    play(network, BASELINE, horizon_h=3, ledger=ledger)
+    rows = ledger.frame()
+    assert len(rows[rows.event == "transforming"]) == 3 + 3

@@ -96,7 +96,7 @@ def keep_hours(world: World) -> None:
             calendar.listen(OpeningHours(site.site, leaving, coming))
     for calendar in world.calendars.values():
         if calendar.listeners:
-            calendar.run(world.env)
+            calendar.run(world.env, resumed=world.resumed)
 
 
 def _listen(calendar: Calendar | None, listener: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from datetime import date, datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ class Calendar:
 
     def __init__(self, rows: list[Shift], start: datetime, timezone: str = "UTC") -> None:
         self.rows = rows
+        self.name = f"calendar {rows[0].calendar if rows else ''}/{timezone}"
         self.zone = ZoneInfo(timezone)
         self.start = start
         self.first_day = start.astimezone(self.zone).date()
@@ -113,9 +114,19 @@ class Calendar:
         """Call ``listener.set_open(bool)`` at the start and at each change."""
         self.listeners.append(listener)
 
-    def run(self, env: Environment) -> None:
-        """Start telling."""
-        self._tell(env)
+    def run(self, env: Environment, *, resumed: bool = False) -> None:
+        """Start telling; a `resumed` run begins before what its first instant brings."""
+        if not resumed:
+            self._tell(env)
+            return
+        now = env._now
+        self._reach(now)
+        place = bisect_left(self.edges, now)
+        for listener in self.listeners:
+            listener.set_open(place % 2 == 1)
+        edge = now if now in self.edges[place:place + 1] else self.next_edge(now)
+        if edge < inf:
+            env.call(edge, FAILURE, self._tell, env)
 
     def _tell(self, env: Environment) -> None:
         now = env._now

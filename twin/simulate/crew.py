@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twin.network import Crew as CrewRow
 from twin.tally import Key
 
 if TYPE_CHECKING:
     from twin.simulate.world import World
+
+
+class Holder(Protocol):
+    """Whoever may hold a member: a machine, a step without a machine, a repair."""
+
+    name: str
+
+    def granted(self) -> None:
+        """A member is there."""
+
+    def stop(self, cause: str) -> None:
+        """The member goes off duty."""
+
+    def restart(self, cause: str) -> None:
+        """The member is back."""
 
 
 class Crew:
@@ -22,12 +37,12 @@ class Crew:
         self.size = row.size
         self.busy = 0
         self.on_duty = True
-        self.queue: list[tuple[int, int, float, Any, Callable[[], None]]] = []
+        self.queue: list[tuple[int, int, float, Any]] = []
         self.serial = 0
-        self.holders: dict[int, Any] = {}
+        self.holders: dict[str, Any] = {}
         self.reset(self.env._now)
 
-    def take(self, holder: Any) -> bool:
+    def take(self, holder: Holder) -> bool:
         """Take a member now, if one is free and nobody waits."""
         if self.busy >= self.size or not self.on_duty or self.queue:
             return False
@@ -35,25 +50,28 @@ class Crew:
         self.requests += 1
         return True
 
-    def ask(self, holder: Any, priority: int, granted: Callable[[], None]) -> None:
-        """Take a member as soon as there is one; then call `granted`."""
-        self.serial += 1
-        heappush(self.queue, (priority, self.serial, self.env._now, holder, granted))
+    def ask(self, holder: Holder, priority: int) -> None:
+        """Take a member as soon as there is one; the holder learns it by `granted`."""
+        self._write_down(holder, priority, self.env._now)
         self._give()
 
-    def withdraw(self, holder: Any) -> None:
+    def _write_down(self, holder: Holder, priority: int, since: float) -> None:
+        self.serial += 1
+        heappush(self.queue, (priority, self.serial, since, holder))
+
+    def withdraw(self, holder: Holder) -> None:
         """Ask no longer."""
         self.queue = [entry for entry in self.queue if entry[3] is not holder]
         heapify(self.queue)
 
-    def _hold(self, holder: Any) -> None:
+    def _hold(self, holder: Holder) -> None:
         self.busy += 1
         self.moment += self.env._now * self.on_duty
-        self.holders[id(holder)] = holder
+        self.holders[holder.name] = holder
 
-    def release(self, holder: Any) -> None:
+    def release(self, holder: Holder) -> None:
         """Give a member back."""
-        if self.holders.pop(id(holder), None) is None:
+        if self.holders.pop(holder.name, None) is None:
             return
         self.busy -= 1
         self.moment -= self.env._now * self.on_duty
@@ -61,17 +79,21 @@ class Crew:
             holder.restart(self.name)
         self._give()
 
-    def holds(self, holder: Any) -> bool:
+    def holds(self, holder: Holder) -> bool:
         """Whether somebody holds a member."""
-        return id(holder) in self.holders
+        return holder.name in self.holders
+
+    def awaited_by(self, holder: Holder) -> bool:
+        """Whether somebody has asked and waits."""
+        return any(entry[3] is holder for entry in self.queue)
 
     def _give(self) -> None:
         while self.queue and self.busy < self.size and self.on_duty:
-            _, _, asked, holder, granted = heappop(self.queue)
+            _, _, asked, holder = heappop(self.queue)
             self.requests += 1
             self.waits += self.env._now - asked
             self._hold(holder)
-            granted()
+            holder.granted()
 
     def set_open(self, is_open: bool) -> None:
         """On or off duty by the calendar; work in hand stands still meanwhile."""
@@ -86,6 +108,22 @@ class Crew:
                 holder.stop(self.name)
         if is_open:
             self._give()
+
+    # -- state -----------------------------------------------------------------------------------
+    def state(self, book: Any) -> dict[str, Any]:
+        """Who holds a member, and who has asked for one since when; each in turn."""
+        now = self.env._now
+        waiting = [[holder.name, priority, now - since]
+                   for priority, _, since, holder in sorted(self.queue, key=lambda row: row[:2])]
+        return {"holders": list(self.holders), "waiting": waiting} \
+            if self.holders or waiting else {}
+
+    def resume(self, state: dict[str, Any], book: Any) -> None:
+        """Take up who holds a member and who waits for one."""
+        for name in state["holders"]:
+            self._hold(self.world.named(name))
+        for name, priority, age in state["waiting"]:
+            self._write_down(self.world.named(name), priority, self.env._now - age)
 
     # -- score -----------------------------------------------------------------------------------
     def reset(self, now: float) -> None:

@@ -17,6 +17,7 @@ class Delay:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.plant = job.maker.plant
+        self.name = f"delay {job.site}/{job.number}"
         self.env = self.plant.env
         self.crew: Crew | None = job.operation.crew
         self.left = 0.0
@@ -25,16 +26,19 @@ class Delay:
         self.begun = False
         self.off: dict[str, None] = {}
 
-    def start(self, left: float | None = None, worked: float = 0.0) -> None:
+    def start(self) -> None:
         """Begin as soon as there is a crew, if one is needed."""
-        self.left = self.job.operation.hours(self.job.units, None) if left is None else left
-        self.whole = self.left + worked
-        if self.crew is None or self.crew.take(self):
-            self._begin()
-        else:
-            self.crew.ask(self, self.job.order.priority, self._begin)
+        self.left = self.whole = self.job.operation.hours(self.job.units, None)
+        self._call_crew()
 
-    def _begin(self) -> None:
+    def _call_crew(self) -> None:
+        if self.crew is None or self.crew.take(self):
+            self.granted()
+        else:
+            self.crew.ask(self, self.job.order.priority)
+
+    def granted(self) -> None:
+        """Whom it needs is there: it begins."""
         self.begun = True
         self.job.begun = self.env._now
         self._go_on()
@@ -45,7 +49,10 @@ class Delay:
         if self.left <= 0.0:
             self._done(None)
         else:
-            self.call = self.env.call(self.env._now + self.left, RECEIPT, self._done)
+            self._set()
+
+    def _set(self) -> None:
+        self.call = self.env.call(self.env._now + self.left, RECEIPT, self._done)
 
     def stop(self, cause: str) -> None:
         """The crew goes off duty."""
@@ -76,12 +83,21 @@ class Delay:
                 "worked": self.whole - left}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on: what is left is drawn, given what has passed, if it was drawn as a whole."""
+        """Take up: what is left is drawn, given what has passed, if it was drawn as a whole."""
         operation = self.job.operation
         law = operation.row.process_time
-        left = float(state["left"])
-        if (state["begun"] and law.kind not in ("constant", "series", "ar1")
+        self.left, self.begun = float(state["left"]), state["begun"]
+        if (self.begun and law.kind not in ("constant", "series", "ar1")
                 and (not operation.per_unit or self.job.units == 1.0)):
-            left = self.plant.world.streams.remaining(
+            self.left = self.plant.world.streams.remaining(
                 f"operation {operation.where}", "process_time", law, state["worked"])
-        self.start(left, state["worked"])
+        self.whole = self.left + state["worked"]
+
+    def go_on(self) -> None:
+        """Go on where a saved state stood, once everybody is there."""
+        crew = self.crew
+        if self.begun and (crew is None or crew.holds(self)):
+            if not self.off:
+                self._set()
+        elif crew is None or not crew.awaited_by(self):
+            self._call_crew()

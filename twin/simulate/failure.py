@@ -64,9 +64,19 @@ class Failure:
         self.resumed = False
 
     def start(self) -> None:
-        """Begin to age."""
+        """Begin to age; a saved repair that lacks its crew asks for it."""
         if not self.resumed:
             self._renew()
+            return
+        crew = self.crew
+        if crew is not None and (crew.holds(self) or crew.awaited_by(self)):
+            return
+        if self.phase == "waiting" or (self.phase == "repair" and crew is not None):
+            if self.call is not None:
+                self.call.cancel()
+                self.call = None
+            self.phase = "waiting"
+            self._call_crew()
 
     def _renew(self) -> None:
         self.phase, self.since, self.age, self.servicing = "up", self.env._now, 0.0, False
@@ -148,11 +158,12 @@ class Failure:
 
     def _call_crew(self) -> None:
         if self.crew is None:
-            self._mend()
+            self.granted()
         else:
-            self.crew.ask(self, 0, self._mend)
+            self.crew.ask(self, 0)
 
-    def _mend(self) -> None:
+    def granted(self) -> None:
+        """Whoever mends it is there."""
         now = self.env._now
         self.wait += now - max(self.since, self.reset_at)
         self.phase, self.since = "repair", now
@@ -227,13 +238,7 @@ class Failure:
             certain = self.forced is not None or law.kind == "constant"
             self.left = state["left"] if certain else streams.remaining(
                 self.name, "time_to_repair", law, state["since"])
-            if self.crew is not None and not self.crew.take(self):
-                self.phase = "waiting"
-                self.crew.ask(self, 0, self._mend)
-            else:
-                self._go_on()
-        elif self.phase == "waiting":  # behind those who have their crew already
-            self.env.call(now, FAILURE, lambda _: self._call_crew())
+            self._go_on()
 
     # -- score -----------------------------------------------------------------------------------
     def reset(self, now: float) -> None:
@@ -260,6 +265,7 @@ class RoadWear:
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
+        self.name = f"wear {failure.name}"
         self.env = failure.env
         self.rolling_since: float | None = None
         self.call: Call | None = None

@@ -58,6 +58,7 @@ class Group:
         """A lot comes in; there is room."""
         now = self.env._now
         job.arrived = job.queued = now
+        job.counted = False
         key = (job.maker.product, job.order.stream)
         job.sums = self.sums.get(key) or self.sums_of(key)
         self.queue.push(job)
@@ -117,8 +118,7 @@ class Group:
     def moved(self) -> None:
         """A place has become free: let those in who wait for it."""
         while self.blocked and self.has_room():
-            holder = self.blocked.popleft()
-            holder.let_go(self)
+            self.blocked.popleft().let_go(self)
         if self.hungry and self.has_room():
             machines, self.hungry = self.hungry, deque()
             for machine in machines:
@@ -149,6 +149,25 @@ class Group:
         elif is_up and not was:
             self.up_since = now
 
+    # -- state -----------------------------------------------------------------------------------
+    def state(self, book: Any) -> dict[str, Any]:
+        """Who waits: lots in the queue and before it, idle machines; each in turn."""
+        rows = {"queue": [job.number for job in self.queue.jobs()],
+                "outside": [holder.name for holder in self.blocked],
+                "idle": [machine.name for machine in self.idle],
+                "hungry": [machine.name for machine in self.hungry]}
+        return rows if any(rows.values()) else {}
+
+    def resume(self, state: dict[str, Any], book: Any) -> None:
+        """Take up who waits."""
+        for number in state["queue"]:
+            self.queue.push(self.plant.known[number])
+            self.waiting += 1
+        named = self.plant.world.named
+        self.blocked.extend(named(name) for name in state["outside"])
+        self.idle.extend(named(name) for name in state["idle"])
+        self.hungry.extend(named(name) for name in state["hungry"])
+
     # -- score -----------------------------------------------------------------------------------
     def sums_of(self, key: tuple[str, str]) -> list[float]:
         """The sums of a product and stream, from zero."""
@@ -165,20 +184,22 @@ class Group:
         self.in_work += 1
         self.work_moment += now
         sums[WAITED] += wait
-        if job.left is not None:
+        if job.counted:
             job.begun += wait
             return
-        job.begun = now
+        job.begun, job.counted = now, True
         sums[QUEUED] += 1.0
         if wait > 0.0:
             sums[DELAYED] += 1.0
 
-    def give_back(self, job: Job) -> None:
-        """An interrupted lot waits again."""
+    def give_back(self, job: Job, *, waited: bool = False) -> None:
+        """An interrupted lot waits again, or still, if its machine `waited` for somebody."""
+        self.queue.push(job)
+        if waited:
+            return
         now = job.queued = self.env._now
         self.in_work -= 1
         self.work_moment -= now
-        self.queue.push(job)
         self.waiting += 1
         self.length_moment += now
 

@@ -18,7 +18,7 @@ class Job:
 
     __slots__ = ("number", "maker", "order", "units", "place", "operation", "arrived", "released",
                  "left", "begun", "missing", "components", "inner", "site", "holder", "reserved",
-                 "queued", "sums")
+                 "queued", "sums", "counted")
     kind = "job"
 
     def __init__(self, number: int, maker: Maker, order: Order, units: float,
@@ -31,6 +31,7 @@ class Job:
         self.operation: Operation = maker.operations[0]
         self.arrived = released  #: at the present work centre
         self.queued = released  #: start of the present wait
+        self.counted = False  #: work at the present step has begun once
         self.sums: list[float] = []  #: where the present work centre counts it
         self.released = released
         self.left: float | None = None  #: hours left of a preempted operation

@@ -22,9 +22,11 @@ class Machine(Workstation):
 
     def __init__(self, plant: Plant, row: MachineRow, name: str, group: Group) -> None:
         super().__init__(plant, row, name, group)
-        self.batch: list[Job] = []
+        self.batch: list[Job] = []  #: the lots in hand, all at the same step
         self.family: str | None = None
         self.family_before: str | None = None
+        #: an interrupted one: its family, work left, work done
+        self.begun_set_up: tuple[str, float, float] | None = None
         self.certain = False  #: what is left is known, since the work was interrupted before
         self.crew: Crew | None = plant.world.crews[row.crew] if row.crew else None
         self.staff: list[Crew] = []
@@ -37,12 +39,13 @@ class Machine(Workstation):
         """Take a lot, set up, work, hand on; again and again."""
         group, env = self.group, self.env
         queue = env._queue
+        worked = False
         if self.resumed is not None:
-            state, self.resumed = self.resumed, None
-            yield from self._take_up(state)
-            if state["phase"] == IDLE and group.wheel is not None and not group.queue:
-                yield from self._idle()  # it rests: not one more turn of the wheel
+            worked = yield from self._take_up(self.resumed)
         while True:
+            if worked and not group.at_once and queue[0][0] <= env._now:
+                yield self.pause.until(env._now, START)
+            worked = False
             job = None if self.stops else group.next_job(self)
             if job is None:
                 if group.wheel is not None and not self.stops and (
@@ -53,8 +56,7 @@ class Machine(Workstation):
             if group.buffer is not None or group.blocked:
                 group.moved()
             yield from self._operate(job)
-            if not group.at_once and queue[0][0] <= env._now:
-                yield self.pause.until(env._now, START)
+            worked = True
 
     def _idle(self) -> Generator[Pause, Any, None]:
         group = self.group
@@ -79,42 +81,54 @@ class Machine(Workstation):
         operation = self.plant.operation_of(self.group, family)
         self.job = None
         took = yield from self._set_up(operation)
-        return took or len(wheel) > 0
+        return took or (len(wheel) > 0 and not self.group.before)  # there nobody has room
 
-    def _operate(self, job: Job, batch: list[Job] | None = None) -> Generator[Pause, Any, None]:
-        """One operation on a lot, or on a batch of lots."""
+    def _operate(self, job: Job, phase: str = IDLE) -> Generator[Pause, Any, None]:
+        """One operation on a lot or on a batch of lots; a saved one from the phase it was in."""
         operation, group = job.operation, self.group
-        self.job = job
-        self.batch = batch or [job]
-        if operation.batch > 1 and batch is None and job.left is None:
-            self._fill_batch(job)
-        if self.crew is not None or operation.crew is not None:
+        if phase == IDLE:
+            self.job = job
+            self.batch = [job]
+            if operation.batch > 1 and job.left is None:
+                self._fill_batch(job)
+        if phase == STAFF or (phase == IDLE and (
+                self.crew is not None or operation.crew is not None)):
             self.phase = STAFF
-            yield from self._man()
-        for each in self.batch:
-            group.begin(each)
-        if operation.family != self.family:
-            if operation.sets_up:
+            yield from self._man(going=phase == STAFF)
+        if phase in (IDLE, STAFF) and not self.preempted:
+            for each in self.batch:
+                group.begin(each)
+            if operation.family == self.family:
+                self.begun_set_up = None
+            elif operation.sets_up:
                 yield from self._set_up(operation)
             else:
                 self.family = operation.family
-        self.phase = BUSY
-        self.certain = job.left is not None
-        if job.left is None:
-            self.left = self._hours(operation)
+        elif phase == SETUP:
+            yield from self._change_over(going=True)
+        if self.preempted:
+            self._give_back(job)
+            return
+        if phase == BUSY:
+            yield from self._work(going=True)
         else:
-            self.left, job.left = job.left, None
-        self.whole = self.left
-        if self.ledger is not None:
-            self._write("starting")
-        if not self.wear and not self.stops and self.left > 0.0:
-            self.working, self.began = True, self.env._now
-            yield self.pause.lasting(self.left / self.speed, RECEIPT)
-            self._worked()
-            if self.left > EPS or self.redo is not None:
+            self.phase = BUSY
+            self.certain = job.left is not None
+            if job.left is None:
+                self.left = self._hours(operation)
+            else:
+                self.left, job.left = job.left, None
+            self.whole = self.left
+            if self.ledger is not None:
+                self._write("starting")
+            if not self.wear and not self.stops and self.left > 0.0:
+                self.working, self.began = True, self.env._now
+                yield self.pause.lasting(self.left / self.speed, RECEIPT)
+                self._worked()
+                if self.left > EPS or self.redo is not None:
+                    yield from self._work()
+            else:
                 yield from self._work()
-        else:
-            yield from self._work()
         if self.preempted:
             self._give_back(job)
             return
@@ -132,33 +146,49 @@ class Machine(Workstation):
         return float(sum(operation.hours(job.units, own) for job in self.batch))
 
     def _fill_batch(self, job: Job) -> None:
-        """Take further lots of the same operation, up to the batch size."""
-        queue = self.group.queue
-        for other in list(queue.jobs()):
+        """Take further lots of the same operation that wait, up to the batch size."""
+        group = self.group
+        for other in list(group.queue.jobs()):
             if len(self.batch) >= job.operation.batch:
-                return
-            if other.operation is job.operation:
-                queue.take(other)
+                break
+            if other.operation is job.operation and other.left is None:
+                group.queue.take(other)
                 self.batch.append(other)
+        if group.buffer is not None and len(self.batch) > 1:
+            group.moved()
 
     def _set_up(self, operation: Any) -> Generator[Pause, Any, bool]:
         """Change over to the family of an operation; whether it took time."""
-        row = self.plant.changeover(self.group, self.family, operation.family)
-        if row is None:
-            hours = float(operation.setup())
+        begun, self.begun_set_up = self.begun_set_up, None
+        if begun is not None and begun[0] == operation.family:
+            self.left = begun[1]  # an interrupted set-up goes on
+            self.whole = self.left + begun[2]
         else:
-            hours = self.plant.setup_time(row)
-            self.setup_cost += row.cost
+            row = self.plant.changeover(self.group, self.family, operation.family)
+            if row is None:
+                hours = float(operation.setup())
+            else:
+                hours = self.plant.setup_time(row)
+                self.setup_cost += row.cost
+            if hours <= 0.0 and row is None:
+                self.family, self.family_before = operation.family, self.family
+                return False
+            self.setups += 1
+            self.left = self.whole = hours * self.speed  # it takes its time whatever the speed
         self.family, self.family_before = operation.family, self.family
-        if hours <= 0.0 and row is None:
-            return False
-        self.setups += 1
+        took = self.left > 0.0
         self.phase = SETUP
-        self.left = self.whole = hours * self.speed  # it takes its time whatever the speed
         if self.ledger is not None and self.job is not None:
             self._write("setup")
-        yield from self._work(ageing=False)
-        return hours > 0.0
+        yield from self._change_over()
+        return took
+
+    def _change_over(self, *, going: bool = False) -> Generator[Pause, Any, None]:
+        """The work of a set-up; interrupted, it goes on if the same family comes next."""
+        yield from self._work(ageing=False, going=going)
+        if self.preempted and self.left > EPS:
+            self.begun_set_up = (self.family or "", self.left, self.whole - self.left)
+            self.family = self.family_before
 
     def _needed(self) -> list[Crew]:
         """The crews that the lot in hand needs, always in the same order."""
@@ -166,9 +196,11 @@ class Machine(Workstation):
         crews = {crew.name: crew for crew in (self.crew, step) if crew is not None}
         return [crews[name] for name in sorted(crews)]
 
-    def _man(self) -> Generator[Pause, Any, None]:
+    def _man(self, *, going: bool = False) -> Generator[Pause, Any, None]:
         """Get everybody that the operation needs; who stands still asks for nobody."""
         needed = self._needed()
+        if going and (self.stops or self.asking is not None):
+            yield self.pause.idle()
         while len(self.staff) < len(needed) and not self.preempted:
             crew = needed[len(self.staff)]
             if crew.holds(self) or (not self.stops and self.asking is None and crew.take(self)):
@@ -178,7 +210,7 @@ class Machine(Workstation):
             if not self.stops and self.asking is None:
                 assert self.job is not None
                 self.asking = crew
-                crew.ask(self, self.job.order.priority, self._granted)
+                crew.ask(self, self.job.order.priority)
                 if crew.holds(self):
                     continue
             yield self.pause.idle()
@@ -191,7 +223,8 @@ class Machine(Workstation):
             self._free_staff()
             self.unmanned = True
 
-    def _granted(self) -> None:
+    def granted(self) -> None:
+        """Somebody whom it waited for is there."""
         self.pause.wake(RECEIPT)
 
     def _hand_on(self, operation: Any) -> list[Job]:
@@ -217,6 +250,7 @@ class Machine(Workstation):
         return blocked
 
     def _free_staff(self) -> None:
+        self.unmanned = False
         if self.asking is not None:
             self.asking.withdraw(self)
             self.asking.release(self)
@@ -226,18 +260,21 @@ class Machine(Workstation):
             for crew in staff:
                 crew.release(self)
 
-    def _hold(self, jobs: list[Job]) -> Generator[Pause, Any, None]:
+    def _hold(self, jobs: list[Job], *, going: bool = False) -> Generator[Pause, Any, None]:
         """Hold done lots until the next work centre of each has room."""
         self.phase, self.blocked_since = BLOCKED, self.env._now
         self.batch = jobs
-        self.group.hold(len(jobs))
+        if not going:
+            self.group.hold(len(jobs))
         while jobs:
             job = self.job = jobs[0]
             target = job.operation.group
             if target is not None:
                 job.holder = self
-                target.blocked.append(self)
-                target.moved()
+                if not going or self not in target.blocked:
+                    target.blocked.append(self)
+                    target.moved()
+                going = False
                 while job.holder is not None:
                     yield self.pause.idle()
             jobs.pop(0)
@@ -253,17 +290,18 @@ class Machine(Workstation):
         self.pause.wake(START)
 
     def interruptible(self) -> Job | None:
-        """The lot in work, if another may interrupt it."""
-        if self.phase == BUSY and len(self.batch) == 1 and not self.preempted:
+        """The lot that it works on, or is about to, if another may interrupt it."""
+        if self.phase in (BUSY, SETUP, STAFF) and len(self.batch) == 1 and not self.preempted:
             return self.job
         return None
 
     def _give_back(self, job: Job) -> None:
         """An interrupted lot goes back to the queue with what is left of its work."""
+        if self.phase == BUSY:
+            job.left = max(self.left, EPS)
         self.preempted, self.redo = False, None
-        job.left = max(self.left, EPS)
         self._free_staff()
-        self.group.give_back(job)
+        self.group.give_back(job, waited=self.phase == STAFF)
         self.job, self.batch = None, []
         self.phase = IDLE
 
@@ -277,59 +315,54 @@ class Machine(Workstation):
     def state(self, book: Any) -> dict[str, Any]:
         """What it does, to which lots, and with how much work done and left."""
         left = self.left - ((self.env._now - self.began) * self.speed if self.working else 0.0)
+        begun = self.begun_set_up
         return {"phase": self.phase, "family": self.family, "before": self.family_before,
-                "left": left,
-                "worked": self.whole - left, "certain": self.certain, "redo": self.redo,
-                "jobs": [job.number for job in self.batch],
-                "crews": [crew.name for crew in self.staff]}
+                "left": left, "worked": self.whole - left, "certain": self.certain,
+                "redo": self.redo, "jobs": [job.number for job in self.batch],
+                "begun_set_up": None if begun is None else list(begun)}
 
     def resume(self, state: dict[str, Any], book: Any) -> None:
         """Take up work; the process goes on where it stood."""
         self.family, self.family_before = state["family"], state["before"]
+        begun = state["begun_set_up"]
+        self.begun_set_up = None if begun is None else tuple(begun)
         self.resumed = state
-        if state["phase"] in (SETUP, BUSY):
-            for name in state["crews"]:
-                crew = self.plant.world.actors[name]
-                crew.take(self)
-                self.staff.append(crew)
-
-    def _take_up(self, state: dict[str, Any]) -> Generator[Pause, Any, None]:
-        """Go on with what a saved machine did."""
-        phase, group = state["phase"], self.group
         self.batch = [self.plant.known[number] for number in state["jobs"]]
-        self.job = job = self.batch[0] if self.batch else None
-        if job is None:
+        if state["phase"] == STAFF:
+            self.group.waiting += len(self.batch)
+        else:
+            self.group.in_work += len(self.batch)
+
+    def _take_up(self, state: dict[str, Any]) -> Generator[Pause, Any, bool]:
+        """Go on with what a saved machine did; whether that was an operation."""
+        self.resumed = None
+        phase = state["phase"]
+        if self in self.group.idle:
+            yield self.pause.idle()
+            self.group.idle.remove(self)
+            return False
+        if not self.batch:
             if phase == SETUP:  # of a wheel, for an empty family
                 self.phase, self.left = SETUP, self._setup_left(state)
-                yield from self._work(ageing=False)
-        elif phase == BLOCKED:
-            yield from self._hold(self.batch)
-        elif phase == STAFF:
-            yield from self._operate(job, self.batch)
-        else:
-            group.hold(len(self.batch))
-            self.phase, self.left = phase, state["left"]
-            self.unmanned = len(self.staff) < len(self._needed())
-            operation = job.operation
-            if phase == SETUP:
-                self.left = self._setup_left(state)
-                yield from self._work(ageing=False)
-                self.phase = BUSY
-                self.certain = job.left is not None
-                self.left, job.left = job.left or self._hours(operation), None
-                self.whole = self.left
-                if self.ledger is not None:
-                    self._write("starting")
-            else:
-                self.left = self._left(operation, state)
-                self.whole, self.certain = self.left + state["worked"], state["certain"]
-            yield from self._work()
-            if self.preempted:
-                self._give_back(job)
-                return
-            yield from self._hold(self._hand_on(operation))
-        self.job, self.batch = None, []
-        self.phase = IDLE
+                self.whole = self.left + state["worked"]
+                yield from self._change_over(going=True)
+            return False
+        self.job, self.phase, self.redo = self.batch[0], phase, state["redo"]
+        needed = self._needed()
+        self.staff = [crew for crew in needed if crew.holds(self)]
+        self.asking = next((crew for crew in needed if crew.awaited_by(self)), None)
+        self.unmanned = len(self.staff) < len(needed)
+        if phase == BLOCKED:
+            yield from self._hold(self.batch, going=True)
+            self.job, self.phase = None, IDLE
+            return True
+        if phase == SETUP:
+            self.left = self._setup_left(state)
+        elif phase == BUSY:
+            self.left = self._left(self.job.operation, state)
+        self.whole, self.certain = self.left + state["worked"], state["certain"]
+        yield from self._operate(self.job, phase)
+        return True
 
     def _setup_left(self, state: dict[str, Any]) -> float:
         """Work left of a set-up in a saved state: drawn, given how long it has lasted."""

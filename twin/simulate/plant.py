@@ -44,7 +44,6 @@ class Plant:
             row.product for row in network.routings.values() if row.site == site))
         self.groups: dict[str, Group] = {}
         self.machines: list[Machine] = []
-        self.in_turn: list[Machine] = []  #: as they go on from a saved state
         self._build()
         self.delays: dict[int, Delay] = {}
         self.wip = 0
@@ -78,8 +77,10 @@ class Plant:
                 self.machines.append(machine)
 
     def start(self) -> None:
-        """Start every machine."""
-        for machine in self.in_turn or self.machines:
+        """Start every machine; saved delays go on."""
+        for delay in list(self.delays.values()):
+            delay.go_on()
+        for machine in self.machines:
             self.env.process(machine.run())
         self.release()
 

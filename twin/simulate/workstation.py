@@ -50,19 +50,25 @@ class Workstation:
         self.reset(self.env._now)
 
     # -- work ------------------------------------------------------------------------------------
-    def _work(self, *, ageing: bool = True) -> Generator[Pause, Any, None]:
-        """Work off `left` hours, through stops, failures and changes of speed."""
+    def _work(self, *, ageing: bool = True, going: bool = False) -> Generator[Pause, Any, None]:
+        """Work off `left` hours, through stops, failures and changes of speed.
+
+        A machine of a saved state is `going`: in the middle of a stretch, if it can work.
+        """
         env = self.env
         while not self.preempted:
-            if self.redo == "restart":
-                self.left, self.redo = self.whole, None
-            if self.left <= EPS:
-                return
-            if self.stops:
+            if not going:
+                if self.redo == "restart":
+                    self.left, self.redo = self.whole, None
+                if self.left <= EPS:
+                    return
+            if self.stops and not (going and self.unmanned):
+                going = False
                 yield self.pause.idle()
                 continue
             if self.unmanned:
-                yield from self._man()
+                yield from self._man(going=going)
+                going = False
                 continue
             span = self.left / self.speed
             struck: Failure | None = None
@@ -71,7 +77,8 @@ class Workstation:
                     margin = failure.margin()
                     if margin < span - EPS:
                         span, struck = margin, failure
-            if span > 0.0:
+            if span > 0.0 or going:
+                going = False
                 self.working, self.began = True, env._now
                 yield self.pause.lasting(span, RECEIPT if struck is None else FAILURE)
                 worked = self._worked()
@@ -97,7 +104,7 @@ class Workstation:
         return hours
 
     # -- stops and disturbances ------------------------------------------------------------------
-    def _man(self) -> Generator[Pause, Any, None]:
+    def _man(self, *, going: bool = False) -> Generator[Pause, Any, None]:
         """Call the crew back."""
         self.unmanned = False
         yield from ()

@@ -11,6 +11,7 @@ import numpy as np
 
 from twin.ledger import Ledger
 from twin.network import Network
+from twin.simulate import agenda
 from twin.simulate.assets import failures_of, keep_hours
 from twin.simulate.book import Book
 from twin.simulate.calendar import Calendar, calendars_of
@@ -52,6 +53,7 @@ class World:
         self.epoch = resume_at or 0.0
         self.env = Environment(self.epoch)
         self.resumed = resume_at is not None
+        self.agenda: list[list[Any]] | None = None  #: of the state from which it goes on
         self.under_way: dict[str, tuple[Any, float]] = {}  #: events of scenarios now in force
         self.network = network
         self.streams = streams
@@ -224,6 +226,9 @@ class World:
         if name.startswith("job "):
             site, number = name[4:].rsplit("/", 1)
             return self.plants[site].lot(int(number))
+        if name.startswith("delay "):
+            site, number = name[6:].rsplit("/", 1)
+            return self.plants[site].delays[int(number)]
         raise KeyError(f"the state names '{name}', which this model does not have")
 
     def emission_factors(self, source: str, per: str) -> tuple[float, float] | None:
@@ -272,7 +277,8 @@ class World:
                    "left": None if end == inf else end - now}
                   for name, (event, end) in self.under_way.items()]
         return State(self.network.name, now, list(book.rows.values()),
-                     {name: values for name, values in actors.items() if values}, posted, events)
+                     {name: values for name, values in actors.items() if values}, posted, events,
+                     agenda.pending(self.env))
 
     def resume(self, state: State) -> None:
         """Go on from a state; call it before `start`."""
@@ -282,16 +288,24 @@ class World:
         self.lot_number = count(book.last_lot(state) + 1).__next__
         for order in book.orders.values():
             order.buyer.adopt(order)
-        for name, values in state.actors.items():
-            self.named(name).resume(values, book)
+        turn = {name: place for place, name in enumerate(self.actors)}
+        turn |= dict.fromkeys((crew.name for crew in self.crews.values()), len(turn) + 1)
+        for name in sorted(state.actors, key=lambda name: turn.get(name, len(turn))):
+            self.named(name).resume(state.actors[name], book)
         for row in state.posted:
             node = None if row["node"] is None else self.named(row["node"])
             self.post(book.orders[row["order"]], node, self.env._now + row["in"])
+        self.agenda = state.agenda
         self.reset()
 
     # -- living ----------------------------------------------------------------------------------
     def start(self) -> None:
         """Start every process."""
+        self._start()
+        if self.agenda is not None:
+            agenda.take_up(self.env, self.agenda)
+
+    def _start(self) -> None:
         book_firm_orders(self)
         keep_hours(self)
         for failure in self.failures.values():
