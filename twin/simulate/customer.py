@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,7 @@ class _Arrivals(Beat):
     """What each order touches, close together in memory."""
 
     __slots__ = (
-        "end", "factor", "fixed", "gap", "last", "limit", "next", "orders", "pattern",
-        "placed", "size", "take", "units",
+        "end", "factor", "fixed", "gap", "last", "limit", "next", "orders", "pattern", "take",
     )
 
 
@@ -35,11 +35,11 @@ class Customer(_Arrivals):
     kind = "customer"
     __slots__ = (
         "at_once", "at_once_on_time", "at_once_units", "backlog", "bought", "complete",
-        "early", "in_full", "late", "lateness", "ledger", "left", "living", "lost_orders",
-        "lost_units", "moment", "name", "node", "on_time", "otif", "paid_later", "perfect",
-        "price", "product", "refused", "resumed", "row", "site", "slow_delivered",
-        "slow_orders", "slow_units", "sold", "stream", "unit_value", "wait", "wait_squared",
-        "waiting", "world",
+        "early", "firm_orders", "in_full", "late", "lateness", "ledger", "left", "living",
+        "lost_orders", "lost_units", "moment", "name", "node", "on_time", "otif", "paid_later",
+        "perfect", "product", "refused", "resumed", "row", "site", "size", "slow_delivered",
+        "slow_orders", "slow_units", "sold", "stream", "uncounted", "unit_value", "units", "wait",
+        "wait_squared", "waiting", "world",
     )
 
     def __init__(self, world: World, row: Demand) -> None:
@@ -50,7 +50,7 @@ class Customer(_Arrivals):
         self.name = f"customer {self.site}/{self.product}/{self.stream}"
         self.gap = world.streams.draw(self.name, "gap", row.interarrival)
         self.size = world.streams.draw(self.name, "size", row.size)
-        #: units of every order, where they are no matter of luck
+        #: units of every order, where they are no matter of luck; those drawn are summed
         self.fixed = max(0.0, row.size.mean()) if row.size.kind == "constant" else None
         self.node = world.node(self.site, self.product)
         self.take = getattr(self.node, "take", None)
@@ -61,11 +61,12 @@ class Customer(_Arrivals):
         self.at_once_on_time = row.promise <= self.early
         self.ledger = world.ledger
         self.unit_value = world.network.products[row.product].value
-        self.placed = 0
+        #: orders since the last reset, and turns that are not among them
+        self.orders = self.uncounted = 0
         self.next = 0.0
         self.last = 0.0
         self.end = inf if row.end is None else row.end
-        self.limit = inf if row.limit is None else row.limit
+        self.limit = row.limit
         self.waiting: dict[int, Order] = {}  #: orders not complete, by number
         self.backlog = 0.0
         self.resumed: float | None = None  #: what is left of the gap of a saved state
@@ -81,35 +82,48 @@ class Customer(_Arrivals):
         self._wait()
 
     def _wait(self) -> None:
-        if self.placed < self.limit and self.next < self.end:
+        if self.next < self.end and not self.spent:
             self.beat_at(self.next, DEMAND)
 
     def come(self) -> None:
         """Place one order, and wait for the next."""
+        self.callbacks = self.comes
         now = self.env._now
         if now != self.due:  # the order was brought forward or put off
-            self.callbacks = self.comes
             return
-        self.due = inf
-        self.callbacks = []
         self.last = now
-        self.placed += 1
         quantity = self.fixed
         if quantity is None:
-            quantity = self.size()
-        if quantity > 0.0:  # a size of zero or less is no order
-            self.orders += 1
+            quantity = max(0.0, self.size())
             self.units += quantity
+        if quantity > 0.0:
+            self.orders += 1
             take = self.take
             if take is None or not take(quantity):
                 self._order(quantity)
+        else:  # a size of zero or less is no order
+            self.uncounted += 1
         if self.pattern is None:
             following = now + self.gap() / self.factor
         else:
             following = self._after(now, self.gap())
         self.next = following
-        if following < self.end and self.placed < self.limit:
-            self.beat_at(following, DEMAND)
+        if following < self.end and (self.limit is None or self.placed < self.limit):
+            self.due = following
+            env = self.env
+            heappush(env._queue, (following, DEMAND, next(env._eid), self))  # type: ignore[misc]
+        else:
+            self.due = inf
+
+    @property
+    def placed(self) -> int:
+        """Turns of the arrival process since its beginning."""
+        return self.orders + self.uncounted
+
+    @property
+    def spent(self) -> bool:
+        """Whether the arrival process has made all the turns it may."""
+        return self.limit is not None and self.placed >= self.limit
 
     def _first(self) -> float:
         if self.resumed is not None:
@@ -129,7 +143,7 @@ class Customer(_Arrivals):
         """Change the rate of orders from now on; the gap under way shrinks or stretches."""
         now, old = self.env._now, self.factor
         self.factor = factor
-        if not self.living or self.placed >= self.limit or factor == old:
+        if not self.living or self.spent or factor == old:
             return  # the first gap will be of the new rate
         if old <= 0.0:
             left, self.left = self.left, 0.0
@@ -169,7 +183,7 @@ class Customer(_Arrivals):
     def place_firm(self, quantity: float, placed: float, due: float | None,
                    priority: int) -> None:
         """Place a firm order now; its clock may have started before the run."""
-        self.orders += 1
+        self.firm_orders += 1
         self.units += quantity
         self._enter(Order(self.world.order_number(), self, self.product, quantity,
                           min(placed, self.env._now), due=due, priority=priority,
@@ -248,7 +262,8 @@ class Customer(_Arrivals):
     # -- score -----------------------------------------------------------------------------------
     def reset(self, now: float) -> None:
         """Forget the sums."""
-        self.orders = self.slow_orders = self.lost_orders = 0
+        self.uncounted += self.orders
+        self.orders = self.firm_orders = self.slow_orders = self.lost_orders = 0
         self.units = self.slow_units = self.lost_units = self.slow_delivered = self.sold = 0.0
         self.at_once = self.complete = self.on_time = self.in_full = self.otif = self.perfect = 0
         self.at_once_units = self.wait = self.wait_squared = self.lateness = 0.0
@@ -258,7 +273,9 @@ class Customer(_Arrivals):
 
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """The sums since the last reset."""
-        quick, quick_units = self.orders - self.slow_orders, self.units - self.slow_units
+        orders = self.orders + self.firm_orders
+        quick = orders - self.slow_orders
+        quick_units = self.units - self.slow_units if self.fixed is None else quick * self.fixed
         on_time = quick * self.at_once_on_time
         area = self.backlog * now - self.moment
         overdue = sum(order.due is not None and now > order.due + self.late + _EPS
@@ -266,7 +283,7 @@ class Customer(_Arrivals):
         sold = quick_units + self.sold
         revenue = sold * self.row.price
         values = {
-            "orders": self.orders, "units_ordered": self.units,
+            "orders": orders, "units_ordered": quick_units + self.slow_units,
             "orders_lost": self.lost_orders, "orders_refused": self.refused,
             "orders_overdue": overdue, "units_lost": self.lost_units,
             "orders_at_once": quick + self.at_once,
@@ -315,7 +332,7 @@ class Customer(_Arrivals):
     def resume(self, state: dict[str, Any], book: Book) -> None:
         """Go on from a state: what is left of the gap depends on how long it has lasted."""
         now = self.env._now
-        self.placed, self.last = state["placed"], now - state["age"]
+        self.uncounted, self.last = state["placed"] - self.orders, now - state["age"]
         if state["certain"]:
             self.resumed = inf if state["left"] is None else state["left"]
         else:
@@ -323,4 +340,4 @@ class Customer(_Arrivals):
                 self.name, "gap", self.row.interarrival, state["worked"])
 
 
-Customer.comes = [Customer.come]
+Customer.turn = [Customer.come]

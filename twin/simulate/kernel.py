@@ -113,25 +113,26 @@ class Beat(simpy.Event):
     the calendar for another time is passed over.
     """
 
-    __slots__ = ("callbacks", "due", "env")
-    comes: ClassVar[list[Any]]  #: ``[come]`` of the subclass, shared by all its beats
+    __slots__ = ("callbacks", "comes", "due", "env")
+    turn: ClassVar[list[Any]]  #: ``[come]`` of the subclass, shared by all its beats
     _ok = True
     _value = None
 
     def __init__(self, env: Environment) -> None:
         self.env = env
-        self.callbacks = []
+        self.callbacks = self.comes = self.turn
         self.due = inf
 
     def beat_at(self, time: float, phase: int) -> None:
         """Be due at a time."""
         self.due = time
-        self.callbacks = self.comes
         env = self.env
         heappush(env._queue, (time, phase, next(env._eid), self))  # type: ignore[misc]
 
     def come(self) -> None:
-        """What is due; if the time is not `due`, only ``self.callbacks = self.comes``."""
+        """What is due. First of all ``self.callbacks = self.comes``; if the time is not `due`,
+        nothing else.
+        """
         raise NotImplementedError
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twin.network import Lane as LaneRow
 from twin.simulate.kernel import RECEIPT, START
 from twin.simulate.order import Goods, Order
-from twin.simulate.shipment import Consignment, Shipment, needs_range, split_goods
+from twin.simulate.shipment import Consignment, Flow, Shipment, needs_range, split_goods
 from twin.tally import Key
 
 if TYPE_CHECKING:
@@ -25,6 +25,16 @@ class Lane:
 
     A fleet's lane (`fleet.FleetLane`) differs in how a load leaves and arrives, not in what it is.
     """
+
+    # A network may have thousands of lanes: slots keep each of them close together in memory.
+    __slots__ = (
+        "arrivals_closed", "arrived", "closures", "cost", "cost_factor", "damage_luck", "damaged",
+        "departures", "destination", "direct", "direct_kg", "distance", "dock_in", "dock_out",
+        "env", "expedited", "factors", "flows", "fuel", "hands_in", "hands_out", "held", "hours",
+        "hours_squared", "km", "leaving", "ledger", "moving", "name", "origin", "papers_luck",
+        "pattern", "products", "row", "spoiled_by", "tkm", "total_kg", "transit", "transit_add",
+        "transit_factor", "units_moving", "waited", "waiting", "world",
+    )
 
     def __init__(self, world: World, row: LaneRow) -> None:
         self.world, self.env, self.row = world, world.env, row
@@ -54,8 +64,7 @@ class Lane:
         self.dock_in: Any = None
         self.hands_out: Any = None  #: who picks at the origin
         self.hands_in: Any = None  #: who puts away at the destination
-        self.units_moving_by: dict[str, float] = {}
-        self.moments: dict[str, float] = {}
+        self.flows: dict[str, Flow] = {}  #: by product
         self.reset(self.env._now)
 
     def connect(self) -> None:
@@ -145,8 +154,7 @@ class Lane:
             hours *= self.pattern(now)
         shipment.due = now + max(0.0, hours)
         shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
-        row = self.row
-        self.pay(row.cost_per_shipment + row.cost_per_kg * shipment.weight_kg)
+        self.pay(self.row.cost_per_shipment + self.row.cost_per_kg * shipment.weight_kg)
         tkm = shipment.weight_kg * self.km / 1000.0
         self.tkm += tkm
         self.distance += self.km
@@ -165,15 +173,25 @@ class Lane:
         self.moving[shipment.number] = shipment
         self.departures += 1
         for part in load:
-            product, quantity = part.order.product, part.quantity
-            self.units_moving_by[product] = self.units_moving_by.get(product, 0.0) + quantity
-            self.moments[product] = self.moments.get(product, 0.0) + quantity * now
-            self.departed_by[product] = self.departed_by.get(product, 0.0) + quantity
+            quantity = part.quantity
+            flow = self.flow(part.order.product)
+            flow.moving += quantity
+            flow.moment += quantity * now
+            flow.departed += quantity
             self.waited += (now - part.ready) * quantity
-            shipment.weight_kg += self.products[product].weight_kg * quantity
-            self._write("departing", part, shipment, site=self.origin, to_site=self.destination)
+            shipment.weight_kg += flow.product.weight_kg * quantity
+            if self.ledger is not None:
+                self._write("departing", part, shipment, site=self.origin,
+                            to_site=self.destination)
         self.units_moving += shipment.units
         return shipment
+
+    def flow(self, product: str) -> Flow:
+        """What is carried of a product."""
+        flow = self.flows.get(product)
+        if flow is None:
+            flow = self.flows[product] = Flow(self.products[product])
+        return flow
 
     def under_way(self, load: list[Consignment], due: float) -> Shipment:
         """Take over a shipment that left before the run, due at a time."""
@@ -211,9 +229,9 @@ class Lane:
         self.hours += hours
         self.hours_squared += hours * hours
         for part in shipment.load:
-            product = part.order.product
-            self.units_moving_by[product] -= part.quantity
-            self.moments[product] -= part.quantity * now
+            flow = self.flows[part.order.product]
+            flow.moving -= part.quantity
+            flow.moment -= part.quantity * now
 
     def unload(self, shipment: Shipment) -> None:
         """What came leaves the vehicle and is put away."""
@@ -225,13 +243,15 @@ class Lane:
     def put_away(self, shipment: Shipment) -> None:
         """Hand over what came; what was damaged or got too warm is refused."""
         for part in shipment.load:
-            order, product = part.order, part.order.product
-            self.arrived_by[product] = self.arrived_by.get(product, 0.0) + part.quantity
+            order = part.order
+            flow = self.flow(order.product)
+            flow.arrived += part.quantity
             cause = ""
             if self.papers_luck is not None and self.papers_luck() < self.row.wrong_documents:
                 order.flawed, cause = True, "wrong_documents"
-            self._write("arriving", part, shipment, cause, site=self.destination)
-            if shipment.warm and needs_range(self.products[product]):
+            if self.ledger is not None:
+                self._write("arriving", part, shipment, cause, site=self.destination)
+            if shipment.warm and needs_range(flow.product):
                 self.refuse(part, part.quantity, shipment, "excursion")
             elif self.damage_luck is not None:
                 share = part.quantity * self.row.damage
@@ -250,14 +270,14 @@ class Lane:
         gone = Consignment(order, quantity, split_goods(part.goods, quantity), part.ready)
         part.quantity -= quantity
         self.spoiled_by[product] = self.spoiled_by.get(product, 0.0) + quantity
-        self._write("expiring", gone, shipment, why, to_site=self.destination)
+        if self.ledger is not None:
+            self._write("expiring", gone, shipment, why, to_site=self.destination)
         order.buyer.short(order, quantity)
 
     def _write(self, event: str, part: Consignment, shipment: Shipment, cause: str = "", *,
                site: str = "", to_site: str = "") -> None:
         """Write one row a lot."""
-        if self.ledger is None:
-            return
+        assert self.ledger is not None
         order = part.order
         for lot in part.goods or (None,):
             self.ledger.add(
@@ -346,9 +366,8 @@ class Lane:
         self.distance = self.fuel = self.direct_kg = self.total_kg = self.damaged = 0.0
         self.expedited = 0.0
         self.spoiled_by: dict[str, float] = {}
-        self.departed_by: dict[str, float] = {}
-        self.arrived_by: dict[str, float] = {}
-        self.moments = {product: units * now for product, units in self.units_moving_by.items()}
+        for flow in self.flows.values():
+            flow.reset(now)
 
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """The sums since the last reset."""
@@ -364,11 +383,11 @@ class Lane:
         for measure, value in values.items():
             yield (measure, self.name, "", ""), float(value)
         owner = {"origin": self.origin, "destination": self.destination}.get(self.row.owner or "")
-        for product, units in self.units_moving_by.items():
-            area = units * now - self.moments.get(product, 0.0)
+        for product, flow in self.flows.items():
+            area = flow.moving * now - flow.moment
             yield ("in_transit_time", self.name, product, ""), area
-            yield ("units_shipped", self.name, product, ""), self.departed_by.get(product, 0.0)
-            yield ("units_arrived", self.name, product, ""), self.arrived_by.get(product, 0.0)
+            yield ("units_shipped", self.name, product, ""), flow.departed
+            yield ("units_arrived", self.name, product, ""), flow.arrived
             row = stock.get((owner, product)) if owner else None
             if row is not None and row.holding_cost:
                 yield ("holding_cost", row.site, product, ""), area / 24.0 * row.holding_cost

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 
 class Replenishment(ShelfScore):
-    """Orders by a policy that acts on the record of the stock.
-
-    `position` is what the shelf has and expects, less what it owes.
-    """
+    """Orders by a policy that acts on the record of the stock."""
 
     __slots__ = (
         "_site", "next_review", "orders_out", "pause", "policy", "seen_at", "sourcing",
@@ -38,6 +35,7 @@ class Replenishment(ShelfScore):
         self.orders_out: dict[int, Order] = {}  #: replenishment orders under way
         self.policy: Any = None
         self.trigger = -inf
+        self.watch()
         self.asking = False
         self.seen_at = self.env._now
         self.pause = Pause(self.env)
@@ -57,7 +55,8 @@ class Replenishment(ShelfScore):
         """Replenish by another row's settings from now on; the policy keeps its memory."""
         memory = self.policy.state() if self.policy is not None else None
         self.policy = policy_of(row, self.sourcing.lead() + self._site.record_delay)
-        self.trigger = self.policy.trigger
+        self.trigger = self.policy.trigger if self.row.review is None else -inf
+        self.watch()
         if memory is not None:
             self.policy.resume(memory)
             self.consider()
@@ -112,8 +111,8 @@ class Replenishment(ShelfScore):
 
     def known_position(self) -> float:
         """The inventory position by the record."""
-        self.settle()
-        return self.position if self.record is None else self.position + self.record.gap
+        position = self.on_hand + self.on_order + self.outside - self.owed
+        return position if self.record is None else position + self.record.gap
 
     def known_on_hand(self) -> float:
         """The stock on hand by the record."""
@@ -149,9 +148,7 @@ class Replenishment(ShelfScore):
     # -- ordering --------------------------------------------------------------------------------
     def consider(self) -> None:
         """Ask the policy at the end of this instant, if it is reviewed continuously."""
-        if self.asking or self.row.review is not None:
-            return
-        if self.known_position() <= self.policy.trigger:
+        if not self.asking and self.known_position() <= self.trigger:
             self.asking = True
             self.env.call(self.env._now, REORDER, self._reorder)
 
@@ -189,8 +186,7 @@ class Replenishment(ShelfScore):
             order.tag = "seen"
         self.expect(order)
         self.ordering += source.order_cost
-        if now >= self.period_end:
-            self.roll(now)
+        self.close_periods(now)
         self.period_ordered += quantity
         self.placed += 1
         self.ordered += quantity
@@ -203,7 +199,6 @@ class Replenishment(ShelfScore):
         """Count an order's units as on order."""
         self.orders_out[order.number] = order
         self.expect_units(order.undelivered)
-        self.position += order.undelivered
 
     def close(self, order: Order, quantity: float) -> None:
         """So many units of an order are no longer expected."""
@@ -211,7 +206,6 @@ class Replenishment(ShelfScore):
         if order.undelivered <= EPS:
             self.orders_out.pop(order.number, None)
         self.expect_units(-quantity)
-        self.position -= quantity
 
     def short(self, order: Order, quantity: float) -> None:
         """The supplier will not deliver so many of the units ordered."""
@@ -230,8 +224,7 @@ class Replenishment(ShelfScore):
     def plans(self) -> dict[str, Any]:
         """What the record and the policy know, and when they look again."""
         now = self.env._now
-        if now >= self.period_end:
-            self.roll(now)
+        self.close_periods(now)
         return {
             "record": None if self.record is None else self.record.state(),
             "policy": self.policy.state(),

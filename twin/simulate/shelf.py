@@ -28,14 +28,13 @@ class Shelf(Replenishment):
 
     kind = "stock"
     __slots__ = (
-        "area", "arrivals", "outside", "substitute",
+        "area", "arrivals", "substitute",
     )
 
     def __init__(self, world: World, row: Stock) -> None:
         super().__init__(world, row)
         self.book: list[tuple[int, int, Order]] = []  #: heap of orders owed
         self.arrivals = 0
-        self.outside = 0.0  #: units that wait for room in the storage
         self.area: Area | None = None
         self.substitute: Shelf | None = None
         self.lots: Lots | None = None
@@ -58,74 +57,82 @@ class Shelf(Replenishment):
 
     def be_quick(self) -> None:
         """Decide whether walk-in customers concern nobody but the shelf."""
-        self.quick = self.area is None and self.record is None
+        free = self.area is None and self.record is None and not self.book
+        self.reserve = 0.0 if free else inf
 
     # -- demand ----------------------------------------------------------------------------------
     def take(self, quantity: float) -> bool:
         """Serve a walk-in customer whole and at once, if a subtraction or two will do."""
         hand = self.on_hand - quantity
-        if hand < 0.0 or self.book or not self.quick:
+        if hand < self.reserve or (self.lots is not None and not self._take_of_lot(quantity)):
             return False
         now = self.env._now
-        if self.lots is not None:
-            rows = self.lots.rows
-            if not rows or rows[0].quantity < quantity:
-                return False  # units of several lots
-            head = rows[0]
-            head.quantity -= quantity
-            if head.quantity <= EPS:
-                head.quantity = 0.0
-                rows.pop(0)
-            if self.ledger is not None:
-                self.ledger.sell(now, self.site, self.product, quantity,
-                                 self.world.order_number(), head.number)
         self.on_hand = hand
         self.hand_moment -= quantity * now
-        if now >= self.period_end:
-            self.roll(now)
         self.walks += 1
         self.walked += quantity
-        if hand <= EPS:
-            self.empty_since = now
-        if self.position - self.walked <= self.trigger and not self.asking:
+        if hand <= self.alert:
+            if hand <= EPS:
+                self.empty_since = now
             self.consider()
+        return True
+
+    def _take_of_lot(self, quantity: float) -> bool:
+        """Take what a walk-in customer wants from the lot that leaves first, if it will do."""
+        assert self.lots is not None
+        rows = self.lots.rows
+        if not rows or rows[0].quantity < quantity:
+            return False
+        head = rows[0]
+        head.quantity -= quantity
+        if head.quantity <= EPS:
+            head.quantity = 0.0
+            rows.pop(0)
+        if self.ledger is not None:
+            self.ledger.sell(self.env._now, self.site, self.product, quantity,
+                             self.world.order_number(), head.number)
         return True
 
     def order(self, order: Order) -> None:
         """An order reaches the shelf."""
-        now = self.env._now
         quantity = order.open
-        self.position -= quantity
         self.asked_orders += 1
         self.asked_units += quantity
         self.slow_units += quantity
-        if now >= self.period_end:
-            self.roll(now)
+        self.close_periods(self.env._now)
         self.period_units += quantity
         if self.record is not None:
             self.record.issued(0.0, quantity)
         else:
             self.seen_demand += quantity
-        self.owe(quantity)
+        if 0.0 < quantity <= self.on_hand and not self.book:
+            self._issue(order, quantity)
+        else:
+            self._book(order)
+        self.consider()
+
+    def _book(self, order: Order) -> None:
+        """Put an order in the book, and serve what can be served at once."""
+        self.owe(order.open)
         self.arrivals += 1
         heappush(self.book, (order.priority, self.arrivals, order))
+        self.be_quick()
         self._work_off()
         if order.open > 0.0:
             self.short_orders += 1
             self.short_units += order.open
             if order.lost_if_short:
                 lost, order.open = order.open, 0.0
-                self.position += lost
                 self.owe(-lost)
                 self._clear()
                 order.buyer.short(order, lost)
-        self.consider()
 
     def _clear(self) -> None:
         """Strike served orders off the head of the book, and lost ones wherever they stand."""
         book = self.book
         while book and book[0][2].open <= 0.0:
             heappop(book)
+        self.be_quick()
 
     def _work_off(self) -> None:
         """Serve the book from its head, as far as the stock goes.
@@ -152,9 +159,7 @@ class Shelf(Replenishment):
             lacking = want - has
             extra = min(lacking, spare.on_hand) if order.partial else lacking
             if EPS < extra <= spare.on_hand:
-                self.position += extra
                 self.owe(-extra)
-                spare.position -= extra
                 spare._issue(order, extra)
                 spare.consider()
                 want, has = order.open, self.on_hand
@@ -195,19 +200,16 @@ class Shelf(Replenishment):
             self._shelve(quantity, goods)
         else:
             self.outside += quantity
-            self.position += quantity
             self.area.admit(self, quantity, goods)
 
     def admitted(self, quantity: float, goods: Goods) -> None:
         """The storage area let units in."""
         self.outside -= quantity
-        self.position -= quantity
         self._shelve(quantity, goods)
 
     def _shelve(self, quantity: float, goods: Goods) -> None:
         """Put units on the shelf and serve those who wait."""
         self.add(quantity)
-        self.position += quantity
         if self.record is not None:
             self.record.received(quantity)
         if self.lots is not None:
@@ -263,7 +265,6 @@ class Shelf(Replenishment):
     def _waste(self, quantity: float, why: str, lot: int) -> None:
         """Throw units away."""
         self.remove(quantity)
-        self.position -= quantity
         if why == "expiring":
             self.expired += quantity
         else:
@@ -293,7 +294,6 @@ class Shelf(Replenishment):
                    if order.open > 0.0]
         return {
             "on_hand": self.on_hand, "owed": self.owed, "on_order": self.on_order,
-            "position": self.position,
             "book": [book.keep(order) for order in waiting],
             "lots": None if self.lots is None else book.goods(list(self.lots)),
             **self.plans(),
@@ -303,7 +303,6 @@ class Shelf(Replenishment):
         """Take up a saved shelf."""
         self.on_hand, self.owed = state["on_hand"], state["owed"]
         self.on_order = state["on_order"]
-        self.position = state["position"]
         for number in state["book"]:
             order = book.orders[number]
             self.arrivals += 1
@@ -313,5 +312,7 @@ class Shelf(Replenishment):
             if saved is not None or self.on_hand > 0.0:
                 self._store(self.on_hand, saved, cause="stock")
         self.empty_since = self.env._now if self.on_hand <= EPS else inf
+        self.watch()
+        self.be_quick()
         self.resume_plans(state)
         self.consider()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from twin.network import Stock
+from twin.simulate.kernel import FAILURE
 from twin.simulate.record import Record
 from twin.tally import Key
 
@@ -24,21 +25,16 @@ class Level:
     """What a walk-in customer changes, close together in memory."""
 
     __slots__ = (
-        "asking", "book", "env", "hand_moment", "ledger", "lots", "on_hand", "period_end",
-        "position", "quick", "trigger", "walked", "walks",
+        "alert", "env", "hand_moment", "ledger", "lots", "on_hand", "reserve", "walked", "walks",
     )
 
-    asking: bool
-    book: list[Any]
+    alert: float  #: stock at or below which the shelf may have to order, or is empty
     env: Environment
     hand_moment: float
     ledger: Ledger | None
     lots: Lots | None
     on_hand: float
-    period_end: float
-    position: float
-    quick: bool
-    trigger: float
+    reserve: float  #: stock that walk-in customers leave; infinite where they concern others too
     walked: float
     walks: int
 
@@ -51,15 +47,18 @@ class ShelfScore(Level):
     """
 
     __slots__ = (
-        "asked_orders", "asked_units", "bought", "demand_squares", "demand_sum",
+        "asked_orders", "asked_units", "asking", "book", "bought", "demand_squares", "demand_sum",
         "empty_since", "empty_time", "expired", "gap_area", "gap_since", "issued", "name",
         "on_order", "order_moment", "order_squares", "order_sum", "ordered", "ordering",
-        "owed", "owed_moment", "paid_later", "partial", "period", "period_ordered",
-        "period_units", "periods", "placed", "product", "received", "record", "row",
-        "seen_demand", "short_orders", "short_units", "since", "site", "slow_units",
-        "spoiled", "thing", "world",
+        "outside", "owed", "owed_moment", "paid_later", "partial", "period", "period_end",
+        "period_ordered", "period_units", "periods", "placed", "product", "received", "record",
+        "row", "seen_demand", "short_orders", "short_units", "since", "site", "slow_units",
+        "spoiled", "thing", "trigger", "world",
     )
 
+    asking: bool  #: the policy will be asked at the end of this instant
+    book: list[Any]
+    trigger: float  #: recorded position at or below which the policy is asked
     partial: bool  #: the present period began before counting did
     periods: int
     demand_sum: float
@@ -76,6 +75,7 @@ class ShelfScore(Level):
         self.on_hand = row.on_hand
         self.owed = 0.0
         self.on_order = 0.0
+        self.outside = 0.0  #: units that wait for room in the storage
         self.empty_since = 0.0 if self.on_hand <= EPS else inf
         self.record: Record | None = None
         self.gap_area = self.gap_since = 0.0
@@ -83,7 +83,6 @@ class ShelfScore(Level):
         self.period = row.review or DAY
         self.period_end = inf if row.review else self.period
         self.period_units = self.period_ordered = 0.0
-        self.position = row.on_hand
         self.seen_demand = 0.0
         self.walks, self.walked = 0, 0.0  #: walk-in customers not yet counted anywhere else
         self.asked_orders = 0
@@ -92,6 +91,11 @@ class ShelfScore(Level):
         self.demand_sum = self.demand_squares = self.order_sum = self.order_squares = 0.0
         self.partial = False
         self.reset(self.env._now)
+
+    @property
+    def position(self) -> float:
+        """The inventory position: what the shelf has and expects, less what it owes."""
+        return self.on_hand + self.on_order + self.outside - self.owed
 
     def settle(self) -> None:
         """Count the walk-in customers served since the last time.
@@ -105,7 +109,6 @@ class ShelfScore(Level):
             self.asked_units += units
             self.period_units += units
             self.seen_demand += units
-            self.position -= units
 
     # -- changes of level ------------------------------------------------------------------------
     def owe(self, quantity: float) -> None:
@@ -114,11 +117,18 @@ class ShelfScore(Level):
         self.owed_moment += quantity * self.env._now
         if abs(self.owed) < EPS:
             self.owed = 0.0
+        self.watch()
 
     def expect_units(self, quantity: float) -> None:
         """So many units more are on order."""
         self.on_order += quantity
         self.order_moment += quantity * self.env._now
+        self.watch()
+
+    def watch(self) -> None:
+        """Set how far walk-in customers may take the stock down before the shelf looks up."""
+        level = self.trigger - self.on_order + self.owed
+        self.alert = level if level > EPS else EPS
 
     def add(self, quantity: float) -> None:
         """Units come onto the shelf."""
@@ -140,18 +150,25 @@ class ShelfScore(Level):
             self.empty_since = min(self.empty_since, now)
 
     # -- periods of demand and orders ------------------------------------------------------------
+    def close_periods(self, now: float) -> None:
+        """Close the periods that have passed, if any."""
+        if now >= self.period_end:
+            self.roll(now)
+
     def roll(self, now: float) -> None:
         """Close the periods that have passed; the one in which counting began is left out."""
         self.settle()
         while True:
+            units, ordered = self.period_units, self.period_ordered
             if self.partial:
                 self.partial = False
             else:
                 self.periods += 1
-                self.demand_sum += self.period_units
-                self.demand_squares += self.period_units ** 2
-                self.order_sum += self.period_ordered
-                self.order_squares += self.period_ordered ** 2
+                self.demand_sum += units
+                self.demand_squares += units * units
+                if ordered:
+                    self.order_sum += ordered
+                    self.order_squares += ordered * ordered
             self.period_units = self.period_ordered = 0.0
             if self.period_end == inf:
                 return
@@ -172,8 +189,7 @@ class ShelfScore(Level):
         self.asked_units = self.slow_units = self.short_units = 0.0
         self.ordered = self.received = self.issued = 0.0
         self.expired = self.spoiled = self.bought = self.paid_later = self.ordering = 0.0
-        if now >= self.period_end:
-            self.roll(now)
+        self.close_periods(now)
         # A review at this very moment closes a period that began before it.
         self.partial = self.period_end == inf or now > self.period_end - self.period
         self.periods = 0
@@ -184,8 +200,7 @@ class ShelfScore(Level):
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """The sums since the last reset."""
         self.settle()
-        if now >= self.period_end:
-            self.roll(now)
+        self.close_periods(now)
         row, value = self.row, self.thing.value
         on_hand = self.on_hand * now - self.hand_moment
         owed = self.owed * now - self.owed_moment
@@ -223,3 +238,33 @@ class ShelfScore(Level):
         """What a snapshot shows."""
         yield ("on_hand", self.site, self.product, ""), self.on_hand
         yield ("backorders", self.site, self.product, ""), self.owed
+
+
+class Days:
+    """Closes the demand periods of shelves under continuous review: at once for all, at each end.
+
+    A walk-in customer need not look at the clock then.
+    """
+
+    __slots__ = ("env", "shelves")
+
+    def __init__(self, env: Environment, end: float, shelves: Iterable[ShelfScore]) -> None:
+        self.env, self.shelves = env, list(shelves)
+        env.call(end, FAILURE, self.close)
+
+    def close(self, _: Any) -> None:
+        """A day is over."""
+        now = self.env._now
+        for shelf in self.shelves:
+            shelf.close_periods(now)
+        self.env.call(now + DAY, FAILURE, self.close)
+
+
+def keep_days(env: Environment, shelves: Iterable[ShelfScore]) -> None:
+    """Close the days of shelves from now on; those of a saved state may end at different times."""
+    ends: dict[float, list[ShelfScore]] = {}
+    for shelf in shelves:
+        if shelf.period_end < inf:
+            ends.setdefault(shelf.period_end, []).append(shelf)
+    for end, those in ends.items():
+        Days(env, end, those)

@@ -1,4 +1,4 @@
-"""What goes by lane: units of one order, and shipments of several that travel together."""
+"""What goes by lane: units of one order, shipments of several, and how much flows."""
 
 from __future__ import annotations
 
@@ -51,10 +51,26 @@ class Shipment:
     def __init__(self, number: int, load: list[Consignment], departed: float) -> None:
         self.number = number
         self.load = load
-        self.units = sum(part.quantity for part in load)
+        self.units = load[0].quantity if len(load) == 1 else sum(part.quantity for part in load)
         self.departed = departed
         self.due = departed
         self.call: Call | None = None
         self.weight_kg = 0.0
         self.warm = False  #: too long without refrigeration
         self.delayed = False  #: its time under way is no longer the one drawn
+
+
+class Flow:
+    """What a lane carries of one product: units under way, and what has left and come."""
+
+    __slots__ = ("arrived", "departed", "moment", "moving", "product")
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.moving = 0.0
+        self.reset(0.0)
+
+    def reset(self, now: float) -> None:
+        """Forget the sums."""
+        self.departed = self.arrived = 0.0
+        self.moment = self.moving * now

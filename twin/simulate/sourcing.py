@@ -38,7 +38,6 @@ class Source:
         self.minimum = supply.minimum_order if supply else 0.0
         self.multiple = supply.multiple if supply else None
         self.order_cost = supply.order_cost if supply else 0.0
-
         self.terms = supply.payment if supply else 0.0
 
     def rounded(self, quantity: float) -> float:
@@ -71,6 +70,8 @@ class Source:
 
 class Sourcing:
     """The sources of one product at one site and the rule that picks among them."""
+
+    __slots__ = ("forced", "product", "rule", "site", "sources", "total", "world")
 
     def __init__(self, world: World, site: str, product: str, *, named: str | None,
                  own: bool) -> None:

@@ -26,6 +26,7 @@ from twin.simulate.order import Goods, Order
 from twin.simulate.pass_up import PassUp
 from twin.simulate.profile import patterns
 from twin.simulate.shelf import Shelf
+from twin.simulate.shelf_score import keep_days
 from twin.simulate.storage import Area
 from twin.simulate.streams import Streams
 from twin.simulate.supplier import Supplier
@@ -308,6 +309,7 @@ class World:
     def _start(self) -> None:
         book_firm_orders(self)
         keep_hours(self)
+        keep_days(self.env, self.shelves)
         for failure in self.failures.values():
             failure.start()
         for shelf in self.shelves:
