@@ -15,9 +15,9 @@ from twin.simulate import play
 
 DAYS = 60
 DIGESTS = {
-    "harbour": "d4c8ecfd06cbb5fa",
-    "medicines": "14e60abb1cadee0b",
-    "workshop": "142c04a8c2720279",
+    "harbour": "15feec7ef6674fcd",
+    "medicines": "6dd27a78a2cf27c9",
+    "workshop": "4fe6edd2466b8dd0",
 }
 
 
