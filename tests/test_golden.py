@@ -15,9 +15,9 @@ from twin.simulate import play
 
 DAYS = 60
 DIGESTS = {
-    "harbour": "15feec7ef6674fcd",
-    "medicines": "6dd27a78a2cf27c9",
-    "workshop": "4fe6edd2466b8dd0",
+    "harbour": "4f5ed00e24dbdb8c",
+    "medicines": "4b880d615db6143b",
+    "workshop": "febae6e08c3fe31c",
 }
 
 

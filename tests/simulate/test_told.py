@@ -78,6 +78,9 @@ def test_components_spares_and_steps_without_a_machine() -> None:
             for row in asked] == [
         ("P", 1, "customer", 1, 0, ""), ("B", 2, "component", 2, 1, ""),
         ("B", 1, "spare", 3, 0, "M")]
+    queued = rows(network, 30, role="lot")
+    assert [(row.time, row.event, row.asset, row.order, row.quantity) for row in queued] == [
+        (3, "arriving", "shop/P/20", 1, 1)]
     steps = rows(network, 30, asset="shop/P/10")
     assert [(row.time, row.event, row.order, row.quantity) for row in steps] == [
         (1, "starting", 1, 1), (3, "completing", 1, 1)]

@@ -24,8 +24,8 @@ FLAWS = frozenset({"damaged", "wrong_documents"})
 #: Cause of a `storing` row that tells the opening stock.
 _OPENING = "stock"
 
-#: Roles of rows that tell where a vehicle is, not what it carries.
-_VEHICLES = frozenset({"truck", "gate"})
+#: Roles of rows that tell where a vehicle, or a lot in a plant, is: no shipment came.
+_PLACES = frozenset({"truck", "gate", "lot"})
 
 _EPS = 1e-9
 _BLANKS: dict[str, Any] = {"site": "", "to_site": "", "product": "", "quantity": 0.0, "order": 0,
@@ -209,7 +209,7 @@ def _lanes(rows: Iterable[Any], start: float, end: float) -> Iterator[tuple[Key,
     left: dict[int, tuple[str, float]] = {}
     arrived: set[int] = set()
     for row in rows:
-        if row.role in _VEHICLES:
+        if row.role in _PLACES:
             continue
         if row.event == "departing" and row.shipment:
             if row.shipment not in left:
