@@ -14,7 +14,8 @@ from twin.network import Network
 from twin.sense.fold_demand import Demand
 from twin.sense.fold_goods import Goods
 from twin.sense.fold_trucks import Trucks
-from twin.sense.fold_work import Rules, Work
+from twin.sense.fold_rules import Rules
+from twin.sense.fold_work import Work
 from twin.sense.history import Event, Translator
 
 DAY_H = 24.0
@@ -80,8 +81,6 @@ class Fold:
             left = [row for row in waiting if not self._one(row)]
             if len(left) == len(waiting):
                 self.strange += len(left)
-                import os
-                if os.environ.get("SHOW"): print(left)
                 break
             waiting = left
         self.goods.settle()
@@ -101,7 +100,14 @@ class Fold:
         if role == "truck":
             if event == "starting":
                 return goods.loading(row) and trucks.loading(row)
-            return trucks.departing(row) if event == "departing" else trucks.arriving(row)
+            if event == "arriving":
+                return trucks.arriving(row)
+            carried = trucks.truck(row.asset, row)["shipment"]
+            if not trucks.departing(row):
+                return False
+            if carried and not row.shipment:
+                goods.unloaded(carried, row.time)
+            return True
         if event == "departing":
             return goods.departing(row)
         if event == "arriving":
@@ -122,9 +128,11 @@ class Fold:
         truck = row.asset.split("#")[0].split("+")[0] in self.network.trucks
         driven = self.trucks.driven(row.asset, row.time) if truck else 0.0
         if row.event == "failing":
+            self.goods.halt(row.asset, row.time)
             if truck:
                 self.trucks.stop(row)
             return self.work.stop(row, driven)
+        self.goods.go_on(row.asset, row.time)
         if truck:
             self.trucks.restart(row)
         return self.work.restart(row, driven)
@@ -137,9 +145,10 @@ class Fold:
             "time": self.time, "rows": self.rows, "strange": self.strange, "swept": self._swept,
             "orders": goods.orders, "lots": goods.lots, "shelves": goods.shelves,
             "shipments": goods.shipments, "streams": goods.streams, "given": goods.given,
-            "served": goods.served, "loads": goods.loads, "trucks": self.trucks.trucks,
+            "served": goods.served, "free": goods.free, "halts": goods.halts, "loads": goods.loads, "trucks": self.trucks.trucks,
             "jobs": work.jobs, "of_order": work.of_order, "next_job": work.next_job,
-            "machines": work.machines, "causes": work.causes, "demand": self.demand.shelves,
+            "machines": work.machines, "causes": work.causes, "crews": work.crews.crews,
+            "demand": self.demand.shelves,
             "signals": self.translator.machines,
         }
 
@@ -156,11 +165,12 @@ class Fold:
         fold._swept = state["swept"]
         goods, work = fold.goods, fold.work
         for name in ("orders", "lots", "shelves", "shipments", "streams", "given", "served",
-                     "loads"):
+                     "loads", "free", "halts"):
             setattr(goods, name, state[name])
         for name in ("jobs", "of_order", "next_job", "machines", "causes"):
             setattr(work, name, state[name])
         fold.trucks.trucks = state["trucks"]
+        work.crews.crews |= state["crews"]
         fold.demand.resume(state["demand"])
         fold.translator.machines = state["signals"]
         return fold

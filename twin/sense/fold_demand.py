@@ -11,7 +11,7 @@ from typing import Any
 
 from twin.events import WALK_IN
 from twin.network import Network, Stock
-from twin.sense.fold_work import Rules
+from twin.sense.fold_rules import Rules
 from twin.sense.history import Event
 
 _FORECASTING = ("forecast", "smoothed")

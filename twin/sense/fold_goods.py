@@ -39,8 +39,13 @@ class Goods:
         self.given: dict[str, dict[str, float]] = {}
         self.served: dict[str, float] = {}  #: lane -> when a dock last ended with it
         self.loads: dict[str, list[Part]] = {}  #: truck -> what it has loaded and not left with
+        self.free: dict[str, float] = {}  #: supplier -> when its capacity is free again
+        self.halts: dict[str, list[list[Any]]] = {}  #: supplier's site -> [stopped, went on]
         self.closing: dict[int, None] = {}
         self._delay = {site.site: site.record_delay for site in network.sites.values()}
+        self._late: dict[tuple[str, str], float] = {}
+        for lane in network.lanes.values():
+            self._late.setdefault((lane.origin, lane.destination), lane.order_delay)
         self._walk: dict[tuple[str, str], str] = {}
         for site, product, stream in network.demand:
             self._walk.setdefault((site, product), stream)
@@ -67,7 +72,7 @@ class Goods:
             opening = table.on_hand if table is not None else 0.0
             found = self.shelves[key] = {
                 "opened": None, "lots": {0: [opening, 0.0]} if opening > 0.0 else {},
-                "outside": {}, "count": None}
+                "outside": {}, "count": None, "issues": []}
         mark(found, row)
         return found
 
@@ -84,6 +89,7 @@ class Goods:
                 return False
             mark(known, row)
             known["passes"].append([row.site, row.to_site, row.time, row.order])
+            self._queue_up(row, known)
             self._give(row)
             return True
         if row.role == "passed":
@@ -95,11 +101,49 @@ class Goods:
         order |= {"role": row.role, "site": row.site, "to": row.to_site, "product": row.product,
                   "quantity": row.quantity, "time": row.time, "parent": row.parent,
                   "asset": row.asset, "cause": row.cause, "source": row.source}
+        self._queue_up(row, order)
         if row.role == "customer":
             self._came(row, row.source)
         elif row.role in ("", "passed"):
             self._give(row)
         return True
+
+    def _queue_up(self, row: Event, order: dict[str, Any]) -> None:
+        """When a supplier's capacity will have been given to an order: first come, first served."""
+        site = row.to_site or row.site
+        supply = self.network.supply.get((site, row.product))
+        if supply is None or ((site, row.product) in self.network.stock and site != row.site):
+            return
+        key, rate = f"{site}/{row.product}", supply.capacity_per_day
+        shelf = self.network.stock.get((row.site, row.product))
+        seen = shelf is not None and shelf.policy == "vendor_managed"
+        made = row.time + (0.0 if seen or site == row.site else self.late(site, row.site))
+        if rate is not None:
+            made = max(made, self.free.get(key, 0.0)) + row.quantity * 24.0 / rate
+            self.free[key] = made
+        order["made"] = made
+
+    def halt(self, site: str, time: float) -> None:
+        """A supplier stands still."""
+        if any(at == site for at, _ in self.network.supply):
+            self.halts.setdefault(site, []).append([time, None])
+
+    def go_on(self, site: str, time: float) -> None:
+        """A supplier works again: what waited for its capacity waits as much longer."""
+        halts = self.halts.get(site, [])
+        if not halts or halts[-1][1] is not None:
+            return
+        halts[-1][1] = time
+        hours = time - halts[-1][0]
+        self.halts[site] = halts[-20:]
+        for key in self.free:
+            if key.startswith(f"{site}/") and self.free[key] > halts[-1][0]:
+                self.free[key] += hours
+        for order in self.orders.values():
+            owes = order["passes"][-1][1] if order["passes"] else order["to"]
+            made = order.get("made")
+            if owes == site and made is not None and made > halts[-1][0] and not order["ready"]:
+                order["made"] = made + hours
 
     def _give(self, row: Event) -> None:
         given = self.given.setdefault(f"{row.site}/{row.product}", {})
@@ -146,6 +190,7 @@ class Goods:
             return True
         order = self.order(row.order, row)
         order["ready"] += row.quantity
+        self._at_once(order, row)
         if order["role"] == "component" and self.local(order, row.site):
             order["parts"].append([row.product, row.lot, row.quantity])
         elif not self.local(order, row.site) or order["passes"]:
@@ -155,6 +200,16 @@ class Goods:
             self._before(row)
             self._close(row.order)
         return True
+
+    def _at_once(self, order: dict[str, Any], row: Event) -> None:
+        """Units that leave as soon as a customer's order has reached who owes it."""
+        if order["role"] == "customer" and row.time <= order["time"] + EPS + self.late(
+                row.site, order["site"]):
+            order["at_once"] += row.quantity
+
+    def late(self, origin: str, destination: str) -> float:
+        """Hours that an order takes up the lane from a destination to an origin."""
+        return self._late.get((origin, destination), 0.0)
 
     def _before(self, row: Event) -> None:
         """Goods stand before a shelf that has not taken them in."""
@@ -170,8 +225,6 @@ class Goods:
             return True
         order = self.order(row.order, row)
         order["delivered"] += row.quantity
-        if order["delivered"] and row.time <= order["time"] + EPS:
-            order["at_once"] += row.quantity
         self._close(row.order)
         return True
 
@@ -191,12 +244,8 @@ class Goods:
         if row.cause == "stock":
             if shelf["opened"] != row.time:
                 shelf["opened"], shelf["lots"], shelf["outside"] = row.time, {}, {}
-        elif row.lot in shelf["outside"]:
-            left = shelf["outside"][row.lot][0] - row.quantity
-            if left > EPS:
-                shelf["outside"][row.lot][0] = left
-            else:
-                del shelf["outside"][row.lot]
+        else:
+            self._put_away(shelf["outside"], row.lot, row.quantity)
         held = shelf["lots"].get(row.lot)
         if held is None:
             shelf["lots"][row.lot] = [row.quantity, row.time]
@@ -206,12 +255,25 @@ class Goods:
             self.lots[row.lot] = {"product": row.product, "site": row.site, "born": row.time}
         return True
 
+    @staticmethod
+    def _put_away(outside: dict[int, list[float]], lot: int, units: float) -> None:
+        """Goods that stood before a shelf are on it, under a lot number that they may get now."""
+        number = lot if lot in outside else 0
+        if number in outside:
+            outside[number][0] -= units
+            if outside[number][0] <= EPS:
+                del outside[number]
+
     def _off(self, row: Event, lot: int, units: float) -> None:
         """Units leave a shelf: of the lot named, or of those that have stood there longest."""
         shelf = self.shelf(row.site, row.product, row)
         lots, count = shelf["lots"], shelf["count"]
         if count is not None and row.time <= count["time"] + self._delay.get(row.site, 0.0):
             count["issued"] += units  # gone before it was counted, booked after
+        delay = self._delay.get(row.site, 0.0)
+        if delay > 0.0:
+            shelf["issues"] = [issue for issue in shelf["issues"]
+                               if issue[0] + delay > row.time] + [[row.time, units]]
         order = [lot] if lot in lots or (lot and 0 not in lots) else sorted(
             lots, key=lambda other: (other != 0, lots[other][1], other))
         for other in order:
@@ -231,6 +293,7 @@ class Goods:
             return True
         order = self.order(row.order, row)
         order["picked"] += row.quantity
+        self._at_once(order, row)
         if order["role"] == "component":
             order["parts"].append([row.product, row.lot, row.quantity])
         elif order["role"] == "spare":
@@ -277,9 +340,10 @@ class Goods:
             since = _take(order["out"], row.lot, row.quantity)
         shipment = self.shipments.get(row.shipment)
         if shipment is None:
+            self.served[f"{row.asset} out"] = row.time
             shipment = self.shipments[row.shipment] = {
                 "lane": row.asset, "site": row.site, "to": row.to_site, "departed": row.time,
-                "gate": None, "truck": truck, "parts": []}
+                "gate": None, "unloaded": None, "truck": truck, "parts": []}
         mark(shipment, row)
         shipment["parts"].append([row.order, row.lot, row.product, row.quantity,
                                   row.time if since is None else since])
@@ -295,6 +359,11 @@ class Goods:
                         load.remove(part)
                     return truck, part[4]
         return "", None
+
+    def unloaded(self, number: int, time: float) -> None:
+        """The truck of a shipment has gone: its goods are in somebody's hands."""
+        if number in self.shipments:
+            self.shipments[number]["unloaded"] = time
 
     def gate(self, row: Event) -> bool:
         """A carrier's shipment is at the gate."""

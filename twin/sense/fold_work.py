@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from twin.network import Network, Step
+from twin.sense.fold_crews import Crews
 from twin.sense.fold_goods import EPS, Goods, mark
+from twin.sense.fold_rules import Rules
 from twin.sense.history import Event
-
-
-class Rules(Protocol):
-    """What the simulation knows about time and forecasts, which a fold is given."""
-
-    def hours(self, calendars: Sequence[tuple[str, str]], since: float, until: float) -> float:
-        """Hours between two times inside all of these calendars, each (name, site)."""
-
-    def pattern(self, profile: str, since: float, until: float) -> float:
-        """Integral of a profile's factor over a span, hours."""
-
-    def forecaster(self, kind: str, params: dict[str, float]) -> Any:
-        """A running forecast with `update`, `state` and `resume`."""
 
 
 class Work:
@@ -31,6 +20,7 @@ class Work:
         self.jobs: dict[int, dict[str, Any]] = {}
         self.machines: dict[str, dict[str, Any]] = {}
         self.causes: dict[str, dict[str, Any]] = {}
+        self.crews = Crews(network, rules)
         self.of_order: dict[int, list[int]] = {}  #: lots of each order
         self.next_job = 1
         self.steps: dict[tuple[str, str], list[Step]] = {}
@@ -152,15 +142,13 @@ class Work:
             return False
         job = self.jobs[number]
         mark(job, row)
-        if job["worked"] is None:
+        if job["worked"] is None and job["phase"] != "setup":
             job["begun"] = row.time
         job |= {"phase": "machine", "machine": row.asset}
-        family = self._family(job)
-        if family != machine["family"]:
-            machine["before"], machine["family"] = machine["family"], family
-        machine |= {"phase": "busy", "since": row.time}
+        machine |= {"phase": "busy", "since": row.time, "family": self._family(job)}
         if machine["run"] is None and not machine["stopped"]:
             machine["run"] = row.time
+            self.crews.start(row.asset, row.time)
         return True
 
     def _on(self, row: Event, machine: dict[str, Any]) -> int | None:
@@ -209,7 +197,7 @@ class Work:
         if number is None:
             return False
         job = self.jobs[number]
-        job |= {"phase": "setup", "machine": row.asset}
+        job |= {"phase": "setup", "machine": row.asset, "begun": row.time}
         family = self._family(job)
         if machine["phase"] != "setup":
             machine["before"], machine["family"] = machine["family"], family
@@ -294,6 +282,9 @@ class Work:
         """Hours of work since the machine last went on."""
         if machine["run"] is None:
             return 0.0
+        shared = self.crews.hours(name, now)
+        if shared is not None:
+            return shared
         step = self.step(self.jobs[machine["jobs"][0]]) if machine["jobs"] else None
         return self.rules.hours(self.calendars(name, step), machine["run"], now)
 
@@ -301,6 +292,7 @@ class Work:
         """A stretch of work is over."""
         machine["worked"] += self._worked(name, machine, now)
         machine["run"] = None
+        self.crews.end(name, now)
 
     def worked(self, name: str, now: float) -> float:
         """Hours that a machine has worked in its life."""
@@ -315,6 +307,7 @@ class Work:
             if not machine["stopped"] and machine["run"] is not None:
                 self._carry(name, machine, row.time)
                 machine["run"] = None
+                self.crews.end(name, row.time)
             machine["stopped"][f"{row.asset}/{row.cause}"] = row.time
         cause = self._cause(row)
         mark(cause, row)
@@ -340,6 +333,7 @@ class Work:
                     break
             if not machine["stopped"] and machine["phase"] == "busy":
                 machine["run"] = row.time
+                self.crews.ask(name, row.time)
         cause = self._cause(row)
         mark(cause, row)
         cause |= {"down": None, "service": False, "renewed": row.time, "age": None,
