@@ -21,6 +21,7 @@ class Plants:
         self.blocked: dict[str, list[int]] = {}  #: machine -> done lots that it holds
         self.queues: dict[str, list[int]] = {}
         self.before: dict[str, list[str]] = {}
+        self.staff: dict[str, int] = {}  #: machine -> lot that waits there for a crew
         self.units: dict[int, float] = {}  #: order -> units in released lots
 
     def state(self) -> dict[str, Row]:
@@ -48,6 +49,7 @@ class Plants:
             step = self._place(job)
             self._stands(number, job, step, delays)
             jobs.append(self._row(number, job))
+        self._take(site, here)
         gathering, waiting = self._gathering(site)
         jobs += waiting
         for row in jobs:
@@ -98,6 +100,40 @@ class Plants:
             else:  # it left a step without a machine, and stands before a full queue
                 self.queues.setdefault(step.group or "", []).append(number)
 
+    def _take(self, site: str, here: dict[int, Row]) -> None:
+        """Lots that an idle machine on shift has taken, though nobody is there to work on them."""
+        self.staff = {}
+        idle = [(known["since"] if known else 0.0, place, name)
+                for place, name in enumerate(self._machines())
+                for known in [self.work.machines.get(name)]
+                if self.work._tables[name].site == site and name not in self.blocked
+                and self._on_shift(name)
+                and (known is None or not (known["jobs"] or known["stopped"]))]
+        for _, _, name in sorted(idle):
+            queue = self.queues.get(self.work._tables[name].group, [])
+            first = next((number for number in queue if not self._crews_free(name, here[number])),
+                         None)
+            if first is not None:
+                queue.remove(first)
+                self.staff[name] = first
+
+    def _crews_free(self, name: str, job: Row) -> bool:
+        """Whether all the crews that a lot needs on a machine could come."""
+        step, table = self._place(job), self.work._tables[name]
+        for crew in {table.crew, step.crew} - {None}:
+            busy = sum(crew in self._crews_of(other, known)
+                       for other, known in self.work.machines.items()
+                       if known["jobs"] and not known["stopped"] and self._on_shift(other)
+                       and self.work.crews.manned(other, self.scene.at))
+            if busy >= self.scene.network.crews[crew or ""].size:
+                return False
+        return True
+
+    def _crews_of(self, name: str, known: Row) -> set[str | None]:
+        job = self.work.jobs.get(known["jobs"][0])
+        step = None if job is None else self.work.step(job)
+        return {self.work._tables[name].crew, step.crew if step is not None else None}
+
     def _row(self, number: int, job: Row) -> Row:
         scene, at = self.scene, self.scene.at
         interrupted = job["phase"] == "queue" and job["worked"]
@@ -147,7 +183,8 @@ class Plants:
         rows = self.scene.orders.rows
         for number, node in self.scene.orders.owes.items():
             if node.startswith(f"maker {site}/") and self.scene.orders.reaches[number] \
-                    <= self.scene.at and rows[number]["open"] - self.units.get(number, 0.0) > EPS:
+                    <= self.scene.at and rows[number]["open"] - self.units.get(number, 0.0) - \
+                    self.scene.goods.orders[number].get("scrapped", 0.0) > EPS:
                 found.setdefault(rows[number]["product"], []).append(number)
         return [[product, sorted(numbers, key=lambda number: (
             not rows[number]["buyer"].startswith("job "), rows[number]["priority"], number))]
@@ -190,6 +227,8 @@ class Plants:
         scene, known = self.scene, self.work.machines.get(name)
         blank = scene.actors[name]
         if known is None:
+            if name in self.staff:
+                return {**blank, "phase": "staff", "jobs": [self.staff[name]]}
             return blank
         state = {**blank, "family": known["family"], "before": known["before"]}
         jobs = [number for number in known["jobs"] if number in here]
@@ -199,6 +238,8 @@ class Plants:
                 step = self._place(here[number])
                 self.before.setdefault(step.group or "", []).append(name)
             return {**state, "phase": "blocked", "jobs": held}
+        if name in self.staff:
+            return {**state, "phase": "staff", "jobs": [self.staff[name]]}
         if not jobs:
             return state
         table, step = self.work._tables[name], self._place(here[jobs[0]])

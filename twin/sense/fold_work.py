@@ -241,6 +241,9 @@ class Work:
             return False
         number, job = max(found, key=lambda pair: (pair[1]["since"], -pair[0]))
         job["units"] -= row.quantity
+        order = self.goods.orders.get(row.order)
+        if order is not None:  # made again when a lot of the order ends
+            order["scrapped"] = order.get("scrapped", 0.0) + row.quantity
         if job["units"] <= EPS:
             self._end(number)
         return True
@@ -259,6 +262,9 @@ class Work:
         for asked in self.jobs[number]["parts"]:
             self.goods.orders.pop(asked, None)
         job = self.jobs.pop(number)
+        order = self.goods.orders.get(job["order"])
+        if order is not None:
+            order["scrapped"] = 0.0
         self.of_order[job["order"]].remove(number)
         if not self.of_order[job["order"]]:
             del self.of_order[job["order"]]
