@@ -8,7 +8,7 @@ from twin.network import Dock, great_circle_km
 from twin.network import Lane as LaneRow
 from twin.network import Truck as TruckRow
 from twin.sense.begin_orders import Row, Scene, lane_name
-from twin.sense.fold_goods import EPS
+from twin.sense.fold_shelves import EPS
 
 _CERTAIN = ("constant", "series", "ar1")
 
@@ -92,12 +92,17 @@ class Moves:
         if in_hand and handled:
             self.hands.setdefault(row.destination, []).append({**visit, "step": "put_away"})
         elif dock is not None:
-            volume = sum(part["quantity"] * scene.volume(scene.orders.rows[part["order"]]["product"])
-                         for part in load)
+            volume = self._volume(load)
             self.visits.setdefault(f"{dock.site}/{dock.direction}", []).append(
                 {**visit, "volume": volume, "step": "unload"})
         else:
             state["held"].append({"load": load, "age": at - shipment["departed"]})
+
+    def _volume(self, load: list[Row]) -> float:
+        """Cubic metres of consignments."""
+        rows = self.scene.orders.rows
+        return float(sum(part["quantity"] * self.scene.volume(rows[part["order"]]["product"])
+                         for part in load))
 
     def _waiting(self, name: str, row: LaneRow) -> list[Row]:
         """Goods that wait at the origin of a lane; those still being picked are in hands."""
@@ -199,7 +204,7 @@ class Moves:
         """Hours left of a leg: as planned where it is no matter of luck, else in the middle."""
         scene = self.scene
         halted = 0.0 if known["halted"] is None else scene.at - known["halted"]
-        driven = scene.at - known["leg"] - known["held"] - halted
+        driven: float = scene.at - known["leg"] - known["held"] - halted
         if phase in ("to_origin", "home"):
             sites = scene.network.sites
             km = great_circle_km(sites[known["at"]], sites[known["to"]]) or 0.0
@@ -227,8 +232,7 @@ class Moves:
         if dock is None:
             return False
         scene = self.scene
-        volume = sum(part["quantity"] * scene.volume(scene.orders.rows[part["order"]]["product"])
-                     for part in state["load"])
+        volume = self._volume(state["load"])
         age = scene.at - known["since"]
         if way == "in" and age > 2.0 * (dock.time.mean() + volume * dock.time_per_m3) \
                 and self._full(lane.destination):

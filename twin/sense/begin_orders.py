@@ -8,8 +8,8 @@ from typing import Any
 from twin.network import Demand, FirmOrder, Network
 from twin.network import Lane as LaneRow
 from twin.sense.fold import Fold
-from twin.sense.fold_goods import EPS
 from twin.sense.fold_rules import Rules
+from twin.sense.fold_shelves import EPS
 
 Row = dict[str, Any]
 
@@ -171,13 +171,13 @@ class Orders:
         kind = node.split(" ", 1)[0]
         wanted: float = order["quantity"] - lost
         if kind == "shelf":
-            return wanted - order["picked"]
+            return wanted - float(order["picked"])
         if kind == "supplier":
             return 0.0 if order["ready"] > EPS else wanted
         if kind == "maker":
-            return wanted - order["ready"]
+            return wanted - float(order["ready"])
         children = [child for *_, child in order["passes"] if child != number]
-        return wanted - sum(self.scene.goods.orders[child]["came"] for child in children
+        return wanted - sum(float(self.scene.goods.orders[child]["came"]) for child in children
                             if child in self.scene.goods.orders)
 
     def _buyer(self, number: int, order: Row) -> str | None:
@@ -245,14 +245,14 @@ class Orders:
                 del self.rows[number]
                 self.owes.pop(number, None)
             return
-        if order["role"] == "passed" and self.scene.goods.orders[order["parent"]]["role"] == "passed":
+        if self.scene.goods.orders[order["parent"]]["role"] == "passed":
             self._inherit(order["parent"])
         for name in ("due_in", "priority", "stream"):
             row[name] = above[name]
         if order["role"] == "passed":
             row["partial"], row["lost_if_short"] = above["partial"], above["lost_if_short"]
 
-    # -- what the parts of a state ask --------------------------------------------------------------
+    # -- what the parts of a state ask ------------------------------------------------------------
     def owed_by(self, node: str) -> list[int]:
         """Orders that have reached a node and of which it owes units, first come first."""
         found = [number for number, owes in self.owes.items()

@@ -6,7 +6,7 @@ from typing import Any
 
 from twin.network import Failure, Step
 from twin.sense.begin_orders import Row, Scene, luck
-from twin.sense.fold_goods import EPS
+from twin.sense.fold_shelves import EPS
 
 _CERTAIN = ("constant", "series", "ar1")
 
@@ -36,13 +36,14 @@ class Plants:
         return found | (crews if known else {})
 
     def _machines(self) -> list[str]:
-        return [name for name in self.work._tables if name in self.scene.actors]
+        return [name for name in self.work.tables if name in self.scene.actors]
 
     # -- lots ------------------------------------------------------------------------------------
     def _plant(self, site: str) -> dict[str, Row]:
         scene = self.scene
         self.queues, self.before, self.blocked, self.units = {}, {}, {}, {}
-        jobs, delays = [], []
+        jobs: list[Row] = []
+        delays: list[Row] = []
         here = {number: job for number, job in self.work.jobs.items()
                 if job["site"] == site and job["order"] in scene.orders.rows}
         for number, job in sorted(here.items(), key=lambda item: (item[1]["since"], item[0])):
@@ -66,7 +67,7 @@ class Plants:
                     "queue": self.queues.get(group, []), "outside": self.before.get(group, []),
                     "idle": [], "hungry": []}
         for name in self._machines():
-            if self.work._tables[name].site == site:
+            if self.work.tables[name].site == site:
                 found[name] = self._machine(name, here)
         return found
 
@@ -106,11 +107,11 @@ class Plants:
         idle = [(known["since"] if known else 0.0, place, name)
                 for place, name in enumerate(self._machines())
                 for known in [self.work.machines.get(name)]
-                if self.work._tables[name].site == site and name not in self.blocked
+                if self.work.tables[name].site == site and name not in self.blocked
                 and self._on_shift(name)
                 and (known is None or not (known["jobs"] or known["stopped"]))]
         for _, _, name in sorted(idle):
-            queue = self.queues.get(self.work._tables[name].group, [])
+            queue = self.queues.get(self.work.tables[name].group, [])
             first = next((number for number in queue if not self._crews_free(name, here[number])),
                          None)
             if first is not None:
@@ -119,7 +120,7 @@ class Plants:
 
     def _crews_free(self, name: str, job: Row) -> bool:
         """Whether all the crews that a lot needs on a machine could come."""
-        step, table = self._place(job), self.work._tables[name]
+        step, table = self._place(job), self.work.tables[name]
         for crew in {table.crew, step.crew} - {None}:
             busy = sum(crew in self._crews_of(other, known)
                        for other, known in self.work.machines.items()
@@ -132,7 +133,7 @@ class Plants:
     def _crews_of(self, name: str, known: Row) -> set[str | None]:
         job = self.work.jobs.get(known["jobs"][0])
         step = None if job is None else self.work.step(job)
-        return {self.work._tables[name].crew, step.crew if step is not None else None}
+        return {self.work.tables[name].crew, step.crew if step is not None else None}
 
     def _row(self, number: int, job: Row) -> Row:
         scene, at = self.scene, self.scene.at
@@ -154,16 +155,16 @@ class Plants:
         """Lots that wait for components."""
         scene, at = self.scene, self.scene.at
         lots: dict[int, list[int]] = {}
-        for asked, number in scene.gathering.items():
-            if scene.goods.orders[asked]["site"] == site:
-                lots.setdefault(number, []).append(asked)
+        for each, number in scene.gathering.items():
+            if scene.goods.orders[each]["site"] == site:
+                lots.setdefault(number, []).append(each)
         rows = []
         for number, asked in lots.items():
             orders = [scene.goods.orders[each] for each in asked]
             above = scene.orders.rows.get(orders[0]["parent"])
             if above is None:
                 continue
-            wanted = {line.component: line.quantity for lines in self.work._lines(
+            wanted = {line.component: line.quantity for lines in self.work.lines(
                 above["product"], site) for line in lines}
             age = at - orders[0]["time"]
             rows.append({
@@ -242,7 +243,7 @@ class Plants:
             return {**state, "phase": "staff", "jobs": [self.staff[name]]}
         if not jobs:
             return state
-        table, step = self.work._tables[name], self._place(here[jobs[0]])
+        table, step = self.work.tables[name], self._place(here[jobs[0]])
         crews = sorted({f"crew {crew}" for crew in (table.crew, step.crew) if crew})
         setup = here[jobs[0]]["phase"] == "setup"
         stopped = bool(known["stopped"]) or not self._on_shift(name) or not (
@@ -261,14 +262,14 @@ class Plants:
             left = scene.rules.left(law, worked, 0.5)
             return {**state, "phase": "setup", "jobs": jobs, "left": left * table.speed,
                     "worked": worked * table.speed}
-        hours = (here[jobs[0]]["worked"] or 0.0) + self.work._worked(name, known, scene.at)
+        hours = (here[jobs[0]]["worked"] or 0.0) + self.work.worked_now(name, known, scene.at)
         worked = hours * table.speed
         return {**state, "phase": "busy", "jobs": jobs, "worked": worked,
                 "left": self._rest(step, units, worked, jobs[0], table.machine)}
 
     def _on_shift(self, name: str) -> bool:
         """Whether a machine's own calendar is open."""
-        own = self.work.calendars(name)[:1] if self.work._tables[name].calendar else []
+        own = self.work.calendars(name)[:1] if self.work.tables[name].calendar else []
         return self.scene.rules.hours(own, self.scene.at, self.scene.at + 1e-6) > 0.0
 
     # -- failures --------------------------------------------------------------------------------
@@ -304,7 +305,7 @@ class Plants:
     def _age(self, asset: str, row: Failure, known: Row | None) -> float:
         """Hours since renewal, by the clock that counts for a cause."""
         at = self.scene.at
-        machine = asset in self.work._tables
+        machine = asset in self.work.tables
         if row.clock == "operating" and (machine or asset in self.scene.trucks.homes):
             worked = self.work.worked(asset, at) if machine else self.scene.trucks.driven(asset, at)
             return worked - (known["worked"] if known else 0.0)
@@ -331,8 +332,8 @@ class Plants:
         known = self.work.causes[name[8:]]
         state = {**blank, "age": known["age"] or 0.0, "servicing": known["service"],
                  "forced": None}
-        waits = any(order["role"] == "spare" and f"failure {order['asset']}/{order['cause']}" == name
-                    and order["came"] < order["quantity"] - EPS
+        waits = any(order["role"] == "spare" and order["came"] < order["quantity"] - EPS
+                    and f"failure {order['asset']}/{order['cause']}" == name
                     for order in self.scene.goods.orders.values())
         if waits:
             return {**state, "phase": "spare", "since": at - since, "left": 0.0}

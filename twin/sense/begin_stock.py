@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.network import Demand, Stock, Storage
 from twin.sense.begin_orders import Row, Scene
-from twin.sense.fold_goods import EPS
+from twin.sense.fold_shelves import EPS
 
 _CERTAIN = ("constant", "series", "ar1")
 _DAY_H = 24.0
@@ -54,7 +54,7 @@ def _lots(scene: Scene, row: Stock, correction: float) -> list[list[float]]:
     """What stands on a shelf, what expires first first; a correction falls on the oldest lots."""
     shelf = scene.goods.shelves.get(f"{row.site}/{row.product}")
     if shelf is None:
-        held = {0: [row.on_hand, 0.0]} if row.on_hand > 0.0 else {}
+        held: dict[int, list[float]] = {0: [row.on_hand, 0.0]} if row.on_hand > 0.0 else {}
     else:
         held = {lot: list(units) for lot, units in shelf["lots"].items()}
         if area_of(scene, row.product, row.site) is None:
@@ -68,7 +68,7 @@ def _lots(scene: Scene, row: Stock, correction: float) -> list[list[float]]:
         gone -= took
     if correction > 0.0:
         if ordered:
-            ordered[-1][1][1][0] += correction
+            ordered[-1][1][0] += correction
         else:
             ordered = [(0, [correction, scene.at])]
     rows = [scene.lot(lot, row.product, units, since) for lot, (units, since) in ordered
@@ -216,7 +216,7 @@ def _made(scene: Scene, number: int) -> float:
 
 def _halted(halts: list[list[Any]], since: float, until: float) -> float:
     """Hours within a span in which a supplier stood still."""
-    return sum(max(0.0, min(until, until if end is None else end) - max(since, begin))
+    return sum(max(0.0, float(min(until, until if end is None else end) - max(since, begin)))
                for begin, end in halts)
 
 

@@ -1,8 +1,8 @@
 """Checkpoints: what was folded by the end of each day, so that a moment costs the rest of its day.
 
 A checkpoint is valid as long as every day file up to it is the one that was folded: a late reading
-writes its day's file anew, and the checkpoints from that day on are folded again. What is known does
-not depend on them.
+writes its day's file anew, and the checkpoints from that day on are folded again. What is known
+does not depend on them.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ import hashlib
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from twin import merging
 from twin.manifest import network_digest
 from twin.network import Network
+from twin.parquet import quoted
 from twin.sense.fold import Fold
 from twin.sense.fold_rules import Rules
 from twin.sense.fold_signals import LAST, Signals
 from twin.sense.history import HEARD, events_of
 from twin.store import Store
 
+if TYPE_CHECKING:
+    import duckdb
+
 _VERSION = 1  #: of what a checkpoint holds
 _DAY_S = 86_400.0
 #: The columns that history needs.
-_COLUMNS = ("sensor", "id", "time", "recorded", "kind", "site", "to_site", "asset", "product", "lot",
-            "parent", "order", "shipment", "quantity", "amount", "value", "state", "role", "cause",
-            "source", "quality")
+_COLUMNS = ("sensor", "id", "time", "recorded", "kind", "site", "to_site", "asset", "product",
+            "lot", "parent", "order", "shipment", "quantity", "amount", "value", "state", "role",
+            "cause", "source", "quality")
 
 
 class Checkpoints:
@@ -50,24 +55,40 @@ class Checkpoints:
 
     def until(self, at: float) -> tuple[Fold, Signals]:
         """What was folded from all readings before a moment, seconds since 1970."""
+        lines = self.store.unmerged()  # before the days: what is merged meanwhile is in both
         days = [(day, path) for day, path in self.store.day_files().items() if _start(day) < at]
-        whole = [(day, path) for day, path in days if _start(day) + _DAY_S <= at]
-        marks = self._marks(whole)
-        fold, signals, place = self._latest(whole, marks)
-        for (day, path), mark in zip(whole[place:], marks[place:], strict=True):
-            self._day(fold, signals, path, _start(day) + _DAY_S)
-            if self.keep:
-                self._write(day, mark, fold, signals)
-        for _, path in days[len(whole):]:
-            self._day(fold, signals, path, at)
+        with merging.base(bounded=False) as base:
+            open_since = at
+            if lines:
+                merging.load_lines(base, lines)
+                open_since = min((86_400.0 * day for day in merging.days(base)), default=at)
+            whole = [(day, path) for day, path in days
+                     if _start(day) + _DAY_S <= min(at, open_since)]
+            marks = self._marks(whole)
+            fold, signals, place = self._latest(whole, marks)
+            for (day, path), mark in zip(whole[place:], marks[place:], strict=True):
+                self._take(base, fold, signals, _numbered([path]), at)
+                if self.keep:
+                    self._write(day, mark, fold, signals)
+            rest = [path for _, path in days[len(whole):]]
+            if lines:
+                source = merging.union(base, rest, True)
+                self._take(base, fold, signals, "(select *, row_number() over (order by "
+                           f"{merging.ORDER}) as place from {source})", at)
+            else:
+                for path in rest:
+                    self._take(base, fold, signals, _numbered([path]), at)
         return fold, signals
 
-    def _day(self, fold: Fold, signals: Signals, path: Path, until: float) -> None:
-        """Fold the readings of one day's file before a moment."""
-        day = date.fromisoformat(path.stem)
-        frame = self.store.frame(since=_start(day), until=until, kinds=HEARD, columns=_COLUMNS)
+    def _take(self, base: duckdb.DuckDBPyConnection, fold: Fold, signals: Signals, source: str,
+              until: float) -> None:
+        """Fold the readings of a source before a moment."""
+        heard = ", ".join(map(quoted, HEARD))
+        columns = ", ".join(f'"{name}"' for name in _COLUMNS)
+        frame = base.execute(f"select {columns} from {source} where kind in ({heard}) "
+                             f"and time < {until!r}").fetch_df()
         fold.take(events_of(frame, self.network.start))
-        signals.take_file(path, _start(day), until)
+        signals.take(base, source, until)
 
     def _marks(self, days: list[tuple[date, Path]]) -> list[str]:
         """A mark of each day that changes when it, or any day before it, does."""
@@ -112,6 +133,13 @@ class Checkpoints:
             json.dump({"fold": fold.state(), "signals": signals.state()}, file)
             file.write("\n")
         draft.replace(path)
+
+
+def _numbered(paths: list[Path]) -> str:
+    """The readings of day files, numbered as they stand."""
+    names = ", ".join(quoted(str(path)) for path in paths)
+    return f"(select *, file_row_number as place from read_parquet([{names}], " \
+           "file_row_number=true))"
 
 
 def _start(day: date) -> float:

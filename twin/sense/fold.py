@@ -13,8 +13,8 @@ from typing import Any
 from twin.network import Network
 from twin.sense.fold_demand import Demand
 from twin.sense.fold_goods import Goods
-from twin.sense.fold_trucks import Trucks
 from twin.sense.fold_rules import Rules
+from twin.sense.fold_trucks import Trucks
 from twin.sense.fold_work import Work
 from twin.sense.history import Event, Translator
 
@@ -145,7 +145,8 @@ class Fold:
             "time": self.time, "rows": self.rows, "strange": self.strange, "swept": self._swept,
             "orders": goods.orders, "lots": goods.lots, "shelves": goods.shelves,
             "shipments": goods.shipments, "streams": goods.streams, "given": goods.given,
-            "served": goods.served, "free": goods.free, "halts": goods.halts, "loads": goods.loads, "trucks": self.trucks.trucks,
+            "served": goods.served, "free": goods.free, "halts": goods.halts,
+            "loads": goods.loads, "trucks": self.trucks.trucks,
             "jobs": work.jobs, "of_order": work.of_order, "next_job": work.next_job,
             "machines": work.machines, "causes": work.causes, "crews": work.crews.crews,
             "demand": self.demand.shelves,

@@ -11,29 +11,20 @@ from typing import Any
 
 from twin.events import WALK_IN
 from twin.network import Network
+from twin.sense.fold_shelves import EPS, Shelves, mark
 from twin.sense.history import Event
 
-EPS = 1e-6
 FLAWS = ("wrong_documents", "damaged")
 
 Part = list[Any]  #: order, lot, product, units, ready since
 
 
-def mark(record: dict[str, Any], row: Event) -> None:
-    """Note what a record rests on: when, how many readings, who, how good."""
-    record["last"], record["by"] = row.time, row.sensor
-    record["n"] = record.get("n", 0) + 1
-    record["quality"] = row.quality
-
-
-class Goods:
+class Goods(Shelves):
     """Takes rows of history about orders and goods."""
 
     def __init__(self, network: Network) -> None:
-        self.network = network
+        super().__init__(network)
         self.orders: dict[int, dict[str, Any]] = {}
-        self.lots: dict[int, dict[str, Any]] = {}
-        self.shelves: dict[str, dict[str, Any]] = {}
         self.shipments: dict[int, dict[str, Any]] = {}
         self.streams: dict[str, dict[str, Any]] = {}
         self.given: dict[str, dict[str, float]] = {}
@@ -42,7 +33,6 @@ class Goods:
         self.free: dict[str, float] = {}  #: supplier -> when its capacity is free again
         self.halts: dict[str, list[list[Any]]] = {}  #: supplier's site -> [stopped, went on]
         self.closing: dict[int, None] = {}
-        self._delay = {site.site: site.record_delay for site in network.sites.values()}
         self._late: dict[tuple[str, str], float] = {}
         for lane in network.lanes.values():
             self._late.setdefault((lane.origin, lane.destination), lane.order_delay)
@@ -60,19 +50,6 @@ class Goods:
                 "time": row.time, "parent": 0, "asset": "", "cause": "", "source": "",
                 "picked": 0.0, "at_once": 0.0, "ready": 0.0, "came": 0.0, "delivered": 0.0,
                 "lost": 0.0, "flawed": False, "passes": [], "out": [], "parts": [], "job": ""}
-        mark(found, row)
-        return found
-
-    def shelf(self, site: str, product: str, row: Event) -> dict[str, Any]:
-        """What is known of a shelf; before anybody told, it holds what the tables say."""
-        key = f"{site}/{product}"
-        found = self.shelves.get(key)
-        if found is None:
-            table = self.network.stock.get((site, product))
-            opening = table.on_hand if table is not None else 0.0
-            found = self.shelves[key] = {
-                "opened": None, "lots": {0: [opening, 0.0]} if opening > 0.0 else {},
-                "outside": {}, "count": None, "issues": []}
         mark(found, row)
         return found
 
@@ -211,12 +188,6 @@ class Goods:
         """Hours that an order takes up the lane from a destination to an origin."""
         return self._late.get((origin, destination), 0.0)
 
-    def _before(self, row: Event) -> None:
-        """Goods stand before a shelf that has not taken them in."""
-        outside = self.shelf(row.site, row.product, row)["outside"]
-        units = outside.get(row.lot, [0.0, row.time])
-        outside[row.lot] = [units[0] + row.quantity, units[1]]
-
     def delivering(self, row: Event) -> bool:
         """A buyer has goods."""
         if row.role == WALK_IN:
@@ -238,54 +209,6 @@ class Goods:
         return True
 
     # -- shelves ---------------------------------------------------------------------------------
-    def storing(self, row: Event) -> bool:
-        """Goods are put on a shelf; an opening stock replaces what was thought to be there."""
-        shelf = self.shelf(row.site, row.product, row)
-        if row.cause == "stock":
-            if shelf["opened"] != row.time:
-                shelf["opened"], shelf["lots"], shelf["outside"] = row.time, {}, {}
-        else:
-            self._put_away(shelf["outside"], row.lot, row.quantity)
-        held = shelf["lots"].get(row.lot)
-        if held is None:
-            shelf["lots"][row.lot] = [row.quantity, row.time]
-        else:
-            held[0] += row.quantity
-        if row.lot and row.lot not in self.lots:
-            self.lots[row.lot] = {"product": row.product, "site": row.site, "born": row.time}
-        return True
-
-    @staticmethod
-    def _put_away(outside: dict[int, list[float]], lot: int, units: float) -> None:
-        """Goods that stood before a shelf are on it, under a lot number that they may get now."""
-        number = lot if lot in outside else 0
-        if number in outside:
-            outside[number][0] -= units
-            if outside[number][0] <= EPS:
-                del outside[number]
-
-    def _off(self, row: Event, lot: int, units: float) -> None:
-        """Units leave a shelf: of the lot named, or of those that have stood there longest."""
-        shelf = self.shelf(row.site, row.product, row)
-        lots, count = shelf["lots"], shelf["count"]
-        if count is not None and row.time <= count["time"] + self._delay.get(row.site, 0.0):
-            count["issued"] += units  # gone before it was counted, booked after
-        delay = self._delay.get(row.site, 0.0)
-        if delay > 0.0:
-            shelf["issues"] = [issue for issue in shelf["issues"]
-                               if issue[0] + delay > row.time] + [[row.time, units]]
-        order = [lot] if lot in lots or (lot and 0 not in lots) else sorted(
-            lots, key=lambda other: (other != 0, lots[other][1], other))
-        for other in order:
-            held = lots.setdefault(other, [0.0, row.time])
-            took = units if other == order[-1] else min(units, held[0])
-            held[0] -= took
-            units -= took
-            if abs(held[0]) <= EPS:
-                del lots[other]
-            if units <= EPS:
-                return
-
     def picking(self, row: Event) -> bool:
         """Goods are taken from a shelf for an order."""
         self._off(row, row.lot, row.quantity)
@@ -405,15 +328,6 @@ class Goods:
             order["came"] += row.quantity
             self._before(row)
             self._close(row.order)
-        return True
-
-    def counted(self, row: Event) -> bool:
-        """Somebody has counted a shelf: what it found, beside what was booked then."""
-        shelf = self.shelf(row.site, row.product, row)
-        booked = sum(units for units, _ in shelf["lots"].values())
-        shelf["count"] = {"time": row.time, "units": row.quantity, "booked": booked,
-                          "outside": sum(units for units, _ in shelf["outside"].values()),
-                          "by": row.sensor, "quality": row.quality, "issued": 0.0}
         return True
 
     # -- order in the house ----------------------------------------------------------------------

@@ -6,7 +6,7 @@ of each series of a span, and the moments at which a temperature went out of its
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
 from typing import TYPE_CHECKING, Any
 
 from twin.kinds import KINDS
@@ -14,6 +14,7 @@ from twin.network import Network
 from twin.parquet import quoted
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 #: Kinds of signal that are kept by their last value; the rest are events, or taken one by one.
@@ -26,10 +27,11 @@ _SERIES = """
            case when (asset || shipment || lot) <> '' then '' else site end as site,
            case when (asset || shipment || lot) <> '' then '' else area end as area,
            case when kind = 'health' then state else '' end as name,
-           time, sensor, value, latitude, longitude, quality, site as place, area as corner,
-           state as word, place_in_file
-    from heard where kind in ({kinds}) and time >= {since!r} and time < {until!r}
+           time, sensor, value, latitude, longitude, quality, site as spot, area as corner,
+           state as word, place
+    from {source} where kind in ({kinds}) and time < {until!r}
 """
+_KEPT = ("time", "sensor", "value", "latitude", "longitude", "quality", "spot", "corner", "word")
 
 Limits = tuple[float | None, float | None]
 
@@ -40,7 +42,7 @@ class Signals:
     Attributes
     ----------
     last
-        Series (kind, asset, shipment, lot, site, area, name, joined by ``|``) to its last reading.
+        Series (kind, asset, shipment, lot, site, area, name, as a JSON list) to its last reading.
     excursions
         Temperature series to the spans, hours from the start, in which it was out of its range;
         None where it still is.
@@ -53,64 +55,63 @@ class Signals:
         self.excursions: dict[str, list[list[float | None]]] = {}
         self.readings = 0
 
-    def take_file(self, path: Path, since: float, until: float) -> None:
-        """Take the signals of a day's file within a span, seconds since 1970."""
-        source = f"(select *, file_row_number as place_in_file from read_parquet({quoted(path)}, " \
-                 "file_row_number=true))"
-        self._take(source, since, until, None)
-
-    def take_frame(self, frame: pd.DataFrame, since: float, until: float) -> None:
-        """Take the signals of a table of readings within a span."""
-        rows = frame.sort_values(["recorded", "time"], kind="stable", na_position="first")
-        rows = rows.drop_duplicates(["sensor", "id"]).sort_values(["time", "sensor", "id"])
-        rows = rows.assign(place_in_file=range(len(rows)))
-        self._take("fresh", since, until, rows)
-
-    def _take(self, source: str, since: float, until: float, fresh: pd.DataFrame | None) -> None:
+    def take_frame(self, frame: pd.DataFrame, until: float) -> None:
+        """Take the signals of a table of readings before a moment, seconds since 1970."""
         import duckdb
 
-        kinds = ", ".join(map(quoted, LAST))
+        rows = frame.assign(_day=frame["time"] // 86_400.0)
+        rows = rows.sort_values(["recorded", "time"], kind="stable", na_position="first")
+        rows = rows.drop_duplicates(["sensor", "id", "_day"])
+        rows = rows.sort_values(["time", "sensor", "id"])
         with duckdb.connect() as base:
-            if fresh is not None:
-                base.register("fresh", fresh)
-            base.execute(f"create view heard as select * from {source}")
-            series = _SERIES.format(kinds=kinds, since=since, until=until)
-            columns = ("time", "sensor", "value", "latitude", "longitude", "quality", "place",
-                       "corner", "word")
-            struct = ", ".join(f"{name} := {name}" for name in columns)
-            found = base.execute(
-                f"select {', '.join(_KEY)}, count(*), arg_max(struct_pack({struct}), "
-                f"place_in_file) from ({series}) group by all order by all").fetchall()
-            fence = [(*row[1:7], *limits) for row in found if row[0] == "temperature"
-                     for limits in [self.limits(row[4] or row[1], row[5], row[2], row[3])]
-                     if limits != (None, None)]
-            for *key, count, reading in found:
-                self._note(key, count, reading)
-            if fence:
-                self._excursions(base, series, fence)
+            base.register("told", rows.assign(place=range(len(rows))))
+            self.take(base, "told", until)
+
+    def take(self, base: duckdb.DuckDBPyConnection, source: str, until: float) -> None:
+        """Take the signals of a source of readings before a moment.
+
+        Parameters
+        ----------
+        source
+            SQL for readings in canonical order, which a column `place` numbers.
+        """
+        series = _SERIES.format(kinds=", ".join(map(quoted, LAST)), until=until, source=source)
+        struct = ", ".join(f"{name} := {name}" for name in _KEPT)
+        found = base.execute(
+            f"select {', '.join(_KEY)}, count(*), arg_max(struct_pack({struct}), place) "
+            f"from ({series}) group by all order by all").fetchall()
+        fence = [(*row[1:7], *limits) for row in found if row[0] == "temperature"
+                 for limits in [self.limits(row[4] or row[1], row[5], row[2], row[3])]
+                 if limits != (None, None)]
+        for *key, count, reading in found:
+            self._note(key, count, reading)
+        if fence:
+            self._excursions(base, series, fence)
 
     def _note(self, key: list[str], count: int, reading: dict[str, Any]) -> None:
         self.readings += count
-        known = self.last.setdefault("|".join(key), {"n": 0})
+        known = self.last.setdefault(json.dumps(key), {"n": 0})
         known["n"] += count
         known |= {name: value for name, value in reading.items()
                   if value == value and value is not None}
 
-    def _excursions(self, base: Any, series: str, fence: list[tuple[Any, ...]]) -> None:
-        base.execute("create table fence (asset text, shipment text, lot text, site text, "
-                     "area text, name text, low double, high double)")
+    def _excursions(self, base: duckdb.DuckDBPyConnection, series: str,
+                    fence: list[tuple[Any, ...]]) -> None:
+        """Note when temperatures left their range and came back."""
+        base.execute("create or replace temp table fence (asset text, shipment text, lot text, "
+                     "site text, area text, name text, low double, high double)")
         base.executemany("insert into fence values (?, ?, ?, ?, ?, ?, ?, ?)", fence)
         keys = ", ".join(_KEY[1:])
         turns = base.execute(f"""
-            with told as (select {keys}, time, place_in_file,
+            with told as (select {keys}, time, place,
                                  coalesce(value < low, false) or coalesce(value > high, false) out
                           from ({series}) join fence using ({keys}) where kind = 'temperature'),
-                 turns as (select *, lag(out) over (partition by {keys} order by place_in_file) was
+                 turns as (select *, lag(out) over (partition by {keys} order by place) was
                            from told)
             select {keys}, time, out from turns where out is distinct from was
-            order by {keys}, place_in_file""").fetchall()
+            order by {keys}, place""").fetchall()
         for *key, time, out in turns:
-            spans = self.excursions.setdefault("|".join(["temperature", *key]), [])
+            spans = self.excursions.setdefault(json.dumps(["temperature", *key]), [])
             under_way = bool(spans) and spans[-1][1] is None
             hours = (time - self.zero) / 3600.0
             if out and not under_way:

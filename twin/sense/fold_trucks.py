@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.network import Network
-from twin.sense.fold_goods import mark
+from twin.sense.fold_shelves import mark
 from twin.sense.history import Event
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from twin.network import Network, Step
 from twin.sense.fold_crews import Crews
-from twin.sense.fold_goods import EPS, Goods, mark
+from twin.sense.fold_goods import Goods
 from twin.sense.fold_rules import Rules
+from twin.sense.fold_shelves import EPS, mark
 from twin.sense.history import Event
 
 
@@ -26,11 +27,11 @@ class Work:
         self.steps: dict[tuple[str, str], list[Step]] = {}
         for row in sorted(network.routings.values(), key=lambda row: row.step):
             self.steps.setdefault((row.site, row.product), []).append(row)
-        self._tables: dict[str, Any] = {}
+        self.tables: dict[str, Any] = {}
         for machine in network.machines.values():
             for number in range(1, machine.units + 1):
                 name = machine.machine if machine.units == 1 else f"{machine.machine}#{number}"
-                self._tables[name] = machine
+                self.tables[name] = machine
 
     # -- records ---------------------------------------------------------------------------------
     def machine(self, name: str, row: Event | None = None) -> dict[str, Any]:
@@ -87,7 +88,7 @@ class Work:
     def transforming(self, row: Event) -> bool:
         """A lot has all its components and begins."""
         number, job = self._begin(row, 0, "new")
-        for lines in self._lines(row.product, row.site):
+        for lines in self.lines(row.product, row.site):
             for asked, order in self.goods.orders.items():
                 if order["role"] == "component" and order["parent"] == row.order \
                         and not order["job"] and any(
@@ -100,7 +101,7 @@ class Work:
                     break
         return True
 
-    def _lines(self, product: str, site: str) -> list[list[Any]]:
+    def lines(self, product: str, site: str) -> list[list[Any]]:
         """The components of a product; alternatives stand together."""
         lines: dict[tuple[str, str], list[Any]] = {}
         for line in self.network.bom.values():
@@ -171,7 +172,7 @@ class Work:
         return found[0]
 
     def _group(self, machine: str) -> str:
-        table = self._tables.get(machine)
+        table = self.tables.get(machine)
         return table.group if table is not None else ""
 
     def _family(self, job: dict[str, Any]) -> str:
@@ -183,7 +184,8 @@ class Work:
         for number in list(machine["jobs"]):
             job = self.jobs[number]
             if job["phase"] == "machine" and machine["since"] < row.time:
-                job["worked"] = (job["worked"] or 0.0) + self._worked(row.asset, machine, row.time)
+                hours = self.worked_now(row.asset, machine, row.time)
+                job["worked"] = (job["worked"] or 0.0) + hours
                 job |= {"phase": "queue", "machine": ""}
                 machine["jobs"].remove(number)
         if machine["phase"] == "busy" and not machine["jobs"]:
@@ -272,7 +274,7 @@ class Work:
     # -- hours of work ---------------------------------------------------------------------------
     def calendars(self, name: str, step: Step | None = None) -> list[tuple[str, str]]:
         """The calendars within which a machine works: its own and those of its crews."""
-        table = self._tables.get(name)
+        table = self.tables.get(name)
         if table is None:
             return []
         site = self.network.sites.get(table.site)
@@ -284,7 +286,7 @@ class Work:
                 found.append((row.calendar, row.site or ""))
         return list(dict.fromkeys(found))
 
-    def _worked(self, name: str, machine: dict[str, Any], now: float) -> float:
+    def worked_now(self, name: str, machine: dict[str, Any], now: float) -> float:
         """Hours of work since the machine last went on."""
         if machine["run"] is None:
             return 0.0
@@ -296,14 +298,14 @@ class Work:
 
     def _rest(self, name: str, machine: dict[str, Any], now: float) -> None:
         """A stretch of work is over."""
-        machine["worked"] += self._worked(name, machine, now)
+        machine["worked"] += self.worked_now(name, machine, now)
         machine["run"] = None
         self.crews.end(name, now)
 
     def worked(self, name: str, now: float) -> float:
         """Hours that a machine has worked in its life."""
         machine = self.machines.get(name)
-        return 0.0 if machine is None else machine["worked"] + self._worked(name, machine, now)
+        return 0.0 if machine is None else machine["worked"] + self.worked_now(name, machine, now)
 
     # -- failures --------------------------------------------------------------------------------
     def stop(self, row: Event, driven: float) -> bool:
@@ -323,7 +325,7 @@ class Work:
 
     def _carry(self, name: str, machine: dict[str, Any], now: float) -> None:
         """Put the hours of a stretch on the machine and on the lots it works on."""
-        hours = self._worked(name, machine, now)
+        hours = self.worked_now(name, machine, now)
         machine["worked"] += hours
         for number in machine["jobs"]:
             job = self.jobs[number]
@@ -334,8 +336,8 @@ class Work:
         """Something works again, as new for the cause that is gone."""
         for name in self._machines_of(row.asset):
             machine = self.machine(name, row)
-            for cause in (row.cause, "service"):
-                if machine["stopped"].pop(f"{row.asset}/{cause}", None) is not None:
+            for word in (row.cause, "service"):
+                if machine["stopped"].pop(f"{row.asset}/{word}", None) is not None:
                     break
             if not machine["stopped"] and machine["phase"] == "busy":
                 machine["run"] = row.time
@@ -348,9 +350,9 @@ class Work:
 
     def _machines_of(self, asset: str) -> list[str]:
         """The machines that stop with an asset: itself, or all of a site."""
-        if asset in self._tables:
+        if asset in self.tables:
             return [asset]
-        return [name for name, table in self._tables.items() if table.site == asset]
+        return [name for name, table in self.tables.items() if table.site == asset]
 
     def _cause(self, row: Event) -> dict[str, Any]:
         """The cause of failure that a row speaks of."""

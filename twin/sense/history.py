@@ -18,7 +18,7 @@ from twin.readings import reference_number
 if TYPE_CHECKING:
     import pandas as pd
 
-_HOUR_S = 3600.0
+_HOUR_S, _DAY_S = 3_600.0, 86_400.0
 #: What machines say of themselves, where nobody tells starts and ends of operations.
 MACHINE_SIGNALS = ("machine_state", "cycle", "reject")
 #: What machines do in the words of the ledger.
@@ -62,8 +62,10 @@ def canonical(frame: pd.DataFrame) -> pd.DataFrame:
     number = rows["id"].str.len().where(rows["id"].str.fullmatch(r"[0-9]+"), 0)
     rows = rows.assign(_number=number)
     rows = rows.sort_values(["recorded", "time"], kind="stable", na_position="first")
-    rows = rows.drop_duplicates(["sensor", "id"], keep="first")
-    return rows.sort_values(["time", "_number", "id", "sensor"]).drop(columns="_number")
+    rows = rows.assign(_day=rows["time"] // _DAY_S)
+    rows = rows.drop_duplicates(["sensor", "id", "_day"], keep="first")
+    return rows.sort_values(["time", "_number", "id", "sensor"]).drop(
+        columns=["_number", "_day"])
 
 
 def events_of(frame: pd.DataFrame, start: datetime) -> list[Event]:
