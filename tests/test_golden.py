@@ -15,9 +15,9 @@ from twin.simulate import play
 
 DAYS = 60
 DIGESTS = {
-    "harbour": "d4c8ecfd06cbb5fa",
-    "medicines": "14e60abb1cadee0b",
-    "workshop": "142c04a8c2720279",
+    "harbour": "4f5ed00e24dbdb8c",
+    "medicines": "4b880d615db6143b",
+    "workshop": "febae6e08c3fe31c",
 }
 
 

@@ -29,6 +29,19 @@ EVENTS = {
 #: picking and delivery at once.
 WALK_IN = "walk_in"
 
+#: Roles and what they say: whose order it is, or what it is that moves.
+ROLES = {
+    "customer": "a customer's order; `source` names its stream of demand",
+    WALK_IN: "a customer who walks in and is served at once",
+    "passed": "a site passes an order on; `parent` is the order behind it, if it is another one",
+    "component": "a released lot asks for a component; `parent` is the order that it is made for",
+    "spare": "a repair asks for a part; `asset` is what stands",
+    "firm": "a replenishment ordered before the record began; `source` names its row of `orders`",
+    "truck": "the truck itself leaves, comes or (starting) loads; `asset` is its name",
+    "gate": "a carrier's shipment is at the gate and not yet taken in",
+    "lot": "a lot comes to a work centre; `asset` is the step, site/product/step",
+}
+
 #: Column -> type: d number, q whole number, s text.
 COLUMNS = {
     "time": "d", "recorded": "d", "event": "s", "role": "s", "site": "s", "to_site": "s",

@@ -82,7 +82,7 @@ FIELDS = {field.name: field for field in (
     Field("asset", "s", "the machine, truck, lane or area that it is about"),
     Field("product", "s", "the product"),
     Field("lot", "s", "the lot, batch or tag"),
-    Field("parent", "s", "the lot that it came from"),
+    Field("parent", "s", "the lot that it came from; of an order passed on, the order behind it"),
     Field("order", "s", "the order"),
     Field("shipment", "s", "the shipment"),
     Field("quantity", "d", "units of the product", "units"),

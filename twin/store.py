@@ -201,7 +201,7 @@ class Store:
 
         Segments are read before days: what is merged meanwhile is in both, never in neither.
         """
-        lines = self._unmerged()
+        lines = self.unmerged()
         files = [path for day, path in self.day_files().items()
                  if _start(day) < until and _start(day) + _DAY_S > since]
         if not files and not lines:
@@ -211,7 +211,8 @@ class Store:
                 merging.load_lines(base, lines)
             return read(base, merging.union(base, files, bool(lines)))
 
-    def _unmerged(self) -> list[str]:
+    def unmerged(self) -> list[str]:
+        """The lines of segments that are not merged into days yet; read them before the days."""
         while True:
             try:
                 return [line for path in segment_files(self.folder / "segments")

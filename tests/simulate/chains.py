@@ -59,7 +59,7 @@ def events(network: Network, hours: float, words: str, what: Scenario = BASELINE
     ledger = Ledger()
     play(network, what, horizon_h=hours, ledger=ledger, **options)
     rows = ledger.frame()
-    rows = rows[rows["event"].isin(words.split())]
+    rows = rows[rows["event"].isin(words.split()) & ~rows["role"].isin(("truck", "gate", "lot"))]
     return [tuple(row) for row in rows[columns.split()].astype(object).to_numpy().tolist()]
 
 

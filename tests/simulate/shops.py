@@ -53,7 +53,7 @@ def story(network: Network, hours: float, words: Sequence[str] = WORDS,
     play(network, scenario, horizon_h=hours, ledger=ledger)
     rows = ledger.frame()
     return [(round(row.time, 6), row.event, row.asset, row.order or row.cause)
-            for row in rows[rows.event.isin(words)].itertuples()]
+            for row in rows[rows.event.isin(words)].itertuples() if "/" not in row.asset]
 
 
 def tally(network: Network, hours: float, scenario: Scenario = BASELINE, **settings: Any) -> Tally:

@@ -24,6 +24,9 @@ FLAWS = frozenset({"damaged", "wrong_documents"})
 #: Cause of a `storing` row that tells the opening stock.
 _OPENING = "stock"
 
+#: Roles of rows that tell where a vehicle, or a lot in a plant, is: no shipment came.
+_PLACES = frozenset({"truck", "gate", "lot"})
+
 _EPS = 1e-9
 _BLANKS: dict[str, Any] = {"site": "", "to_site": "", "product": "", "quantity": 0.0, "order": 0,
                            "shipment": 0, "asset": "", "cause": "", "role": ""}
@@ -206,6 +209,8 @@ def _lanes(rows: Iterable[Any], start: float, end: float) -> Iterator[tuple[Key,
     left: dict[int, tuple[str, float]] = {}
     arrived: set[int] = set()
     for row in rows:
+        if row.role in _PLACES:
+            continue
         if row.event == "departing" and row.shipment:
             if row.shipment not in left:
                 left[row.shipment] = (str(row.asset), row.time)

@@ -173,7 +173,8 @@ class Customer(_Arrivals):
         quantity, now = order.quantity, self.env._now
         if self.ledger is not None:
             self.ledger.add(now, "ordering", site=self.site, product=self.product,
-                            quantity=quantity, order=order.number, role="customer")
+                            quantity=quantity, order=order.number, role="customer",
+                            source=self.stream)
         self.waiting[order.number] = order
         self._backlog(quantity)
         self.slow_orders += 1

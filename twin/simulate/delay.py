@@ -41,6 +41,7 @@ class Delay:
         """Whom it needs is there: it begins."""
         self.begun = True
         self.job.begun = self.env._now
+        self._write("starting")
         self._go_on()
 
     def _go_on(self) -> None:
@@ -73,7 +74,15 @@ class Delay:
         self.plant.delays.pop(self.job.number, None)
         if self.crew is not None:
             self.crew.release(self)
+        self._write("completing")
         self.plant.step_on(self.job)
+
+    def _write(self, event: str) -> None:
+        """Write the step down; no machine stands for it, its own name does."""
+        job, ledger = self.job, self.plant.world.ledger
+        if ledger is not None:
+            ledger.add(self.env._now, event, site=self.plant.site, product=job.maker.product,
+                       quantity=job.units, order=job.order.number, asset=job.operation.where)
 
     # -- state -----------------------------------------------------------------------------------
     def state(self) -> dict[str, Any]:

@@ -137,6 +137,10 @@ class Failure:
             self.phase = "spare"
             self.asset.stop(self.cause)
             order = Order(self.world.order_number(), self, self.row.spare, 1.0, now)
+            if ledger is not None:
+                ledger.add(now, "ordering", site=self.site, to_site=self.site,
+                           product=order.product, quantity=1.0, order=order.number,
+                           asset=self.asset.name, cause=self.row.cause, role="spare")
             self.world.node(self.site, self.row.spare).order(order)
         else:
             self._call_crew()  # its operators may be who mends it, before others get them

@@ -79,6 +79,10 @@ def _order(world: World, row: FirmOrder, shelf: Any, source: Any) -> Order:
     order = Order(world.order_number(), shelf, row.product, row.quantity, row.placed,
                   due=row.due, priority=row.priority, lane=source.lane)
     shelf.expect(order)
+    if world.ledger is not None:
+        world.ledger.add(world.env._now, "ordering", site=row.site, to_site=source.site,
+                         product=row.product, quantity=row.quantity, order=order.number,
+                         role="firm", source=row.order)
     return order
 
 

@@ -27,6 +27,7 @@ class Group:
     def __init__(self, plant: Plant, row: GroupRow, families: list[str]) -> None:
         self.plant, self.env, self.row = plant, plant.env, row
         self.name = f"{row.site}/{row.group}"
+        self.ledger = plant.world.ledger
         self.buffer = row.buffer
         self.queue: Queue = queue_of(row.dispatch, families)
         self.wheel = self.queue if isinstance(self.queue, Wheel) else None
@@ -61,6 +62,10 @@ class Group:
         job.counted = False
         key = (job.maker.product, job.order.stream)
         job.sums = self.sums.get(key) or self.sums_of(key)
+        if self.ledger is not None:
+            self.ledger.add(now, "arriving", site=self.row.site, product=job.maker.product,
+                            quantity=job.units, order=job.order.number, asset=job.operation.where,
+                            role="lot")
         self.queue.push(job)
         self.waiting += 1
         self.length_moment += now

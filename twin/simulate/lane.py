@@ -207,6 +207,9 @@ class Lane:
     # -- arriving --------------------------------------------------------------------------------
     def arrive(self, shipment: Shipment) -> None:
         """A shipment reaches its destination."""
+        if self.ledger is not None and (self.dock_in or self.hands_in or self.arrivals_closed):
+            self.ledger.add(self.env._now, "arriving", site=self.destination,
+                            shipment=shipment.number, asset=self.name, role="gate")
         if self.arrivals_closed:
             self.held.append(shipment)
             return

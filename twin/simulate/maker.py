@@ -184,6 +184,10 @@ class Maker:
         world = self.world
         order = Order(world.order_number(), job, component, quantity, self.env._now,
                       due=job.order.due, priority=job.order.priority, stream=job.order.stream)
+        if world.ledger is not None:
+            world.ledger.add(self.env._now, "ordering", site=self.site, to_site=self.site,
+                             product=component, quantity=quantity, order=order.number,
+                             parent=job.order.number, role="component")
         world.node(self.site, component).order(order)
 
     def gather(self, job: Job) -> None:

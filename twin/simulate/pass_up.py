@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from twin.simulate.order import Goods, Order
-from twin.simulate.sourcing import Sourcing
+from twin.simulate.sourcing import Source, Sourcing
 from twin.tally import Key
 
 if TYPE_CHECKING:
@@ -48,16 +48,26 @@ class PassUp:
             order.buyer.short(order, lost)
             return
         self.ordering += source.order_cost
+        world = self.world
         if order.lane is None:  # the buyer sits here: the same order goes on
+            self._write(order, source)
             source.place(order, deferred=False)
             return
-        world = self.world
         child = Order(world.order_number(), self, order.product, order.open, world.env._now,
                       due=order.due, priority=order.priority, partial=order.partial,
                       lost_if_short=order.lost_if_short, stream=order.stream)
         child.parent = order
         self.children[child.number] = child
+        self._write(child, source)
         source.place(child, deferred=False)
+
+    def _write(self, order: Order, source: Source) -> None:
+        """Write down where an order goes, and for which other one."""
+        ledger = self.world.ledger
+        if ledger is not None:
+            ledger.add(self.world.env._now, "ordering", site=self.site, to_site=source.site,
+                       product=order.product, quantity=order.open, order=order.number,
+                       parent=0 if order.parent is None else order.parent.number, role="passed")
 
     def _behind(self, order: Order) -> set[str]:
         """Sites that the order has passed already."""

@@ -81,6 +81,7 @@ class Truck:
         lane = self._lane()
         if self.phase != "loading":
             self._phase("loading")
+            self._write_load()
             if lane.dock_out is not None:
                 self.at_dock = True
                 lane.dock_out.visit(self.load_m3(), self.docked, None)
@@ -94,7 +95,7 @@ class Truck:
             self.shipment = lane.start(self.load, self.env._now)
             self.fill += share
         self._phase("out")
-        yield from self._drive(lane.hours_for(self), lane, share)
+        yield from self._drive(lane.hours_for(self), lane, share, lane.origin, lane.destination)
         lane.unmove(self.shipment)
 
     def _unloading(self) -> Generator[Pause, Any, None]:
@@ -118,7 +119,7 @@ class Truck:
         lane = self._lane()
         home = lane.reverse or lane
         self._phase("back")
-        yield from self._drive(home.hours_for(self), home, 0.0)
+        yield from self._drive(home.hours_for(self), home, 0.0, lane.destination, lane.origin)
 
     def _home(self) -> Generator[Pause, Any, None]:
         """Drive home from the origin of the load, if that is not home."""
@@ -131,7 +132,8 @@ class Truck:
             sites = self.world.network.sites
             km = great_circle_km(sites[home], sites[lane.origin]) or 0.0
             self._phase(phase)
-            yield from self._drive(km / self.row.speed_kmh, lane, 0.0, km)
+            ends = (home, lane.origin) if phase == "to_origin" else (lane.origin, home)
+            yield from self._drive(km / self.row.speed_kmh, lane, 0.0, *ends, km)
         self.left_of_leg = None
 
     def _lane(self) -> FleetLane:
@@ -149,7 +151,26 @@ class Truck:
             self.busy += now - max(self.since, self.reset_at)
         self.phase, self.since = phase, now
 
-    def _drive(self, hours: float, lane: FleetLane, share: float,
+    def _write(self, event: str, site: str, to_site: str = "") -> None:
+        """Write that the truck itself leaves or comes, with or without a shipment."""
+        ledger = self.world.ledger
+        if ledger is not None:
+            ledger.add(self.env._now, event, site=site, to_site=to_site, asset=self.name,
+                       shipment=0 if self.shipment is None else self.shipment.number,
+                       role="truck")
+
+    def _write_load(self) -> None:
+        """Write what is loaded."""
+        lane, ledger = self._lane(), self.world.ledger
+        if ledger is None:
+            return
+        for part in self.load:
+            for lot in part.goods or ():
+                ledger.add(self.env._now, "starting", site=lane.origin, to_site=lane.destination,
+                           product=lot.product, lot=lot.number, quantity=lot.quantity,
+                           order=part.order.number, asset=self.name, role="truck")
+
+    def _drive(self, hours: float, lane: FleetLane, share: float, begin: str, end: str,
                km: float | None = None) -> Generator[Pause, Any, None]:
         """Drive for so many hours, less or more as stops and delays will have it."""
         km = lane.km if km is None else km
@@ -162,6 +183,7 @@ class Truck:
             litres = litres_per_100km(self.fuel_points, share) * km / 100.0
             lane.drove(self, km, litres)
             self.leg_began = started
+            self._write("departing", begin, end)
         self.moving = True
         while self.left > _EPS or self.stops:
             if self.stops:
@@ -175,6 +197,7 @@ class Truck:
             for hook in self.hooks:
                 hook.resting()
         self.moving = False
+        self._write("arriving", end)
         lane.pay(row.cost_per_hour * (env._now - started))
 
     def left_now(self) -> float:

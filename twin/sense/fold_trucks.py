@@ -1,0 +1,117 @@
+"""Trucks, folded from history: on which leg of which trip each one is, and for how long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.network import Network
+from twin.sense.fold_shelves import mark
+from twin.sense.history import Event
+
+
+class Trucks:
+    """Takes rows of history that tell where trucks are."""
+
+    def __init__(self, network: Network) -> None:
+        self.homes = {name: row.home for row in network.trucks.values() for name in (
+            [row.truck] if row.units == 1
+            else [f"{row.truck}#{number}" for number in range(1, row.units + 1)])}
+        self.trucks: dict[str, dict[str, Any]] = {}
+
+    def truck(self, name: str, row: Event) -> dict[str, Any]:
+        """What is known of a truck; one of which nobody has told stands at home."""
+        found = self.trucks.get(name)
+        if found is None:
+            base = name.split("+")[0].split("#")[0]
+            home = self.homes.get(name) or next(
+                (home for truck, home in self.homes.items() if truck.split("#")[0] == base), "")
+            found = self.trucks[name] = {
+                "phase": "idle", "home": home, "lane": None, "began": 0.0, "leg": 0.0,
+                "since": 0.0, "at": home, "to": "", "shipment": 0, "departed": None,
+                "stopped": {}, "halted": None, "held": 0.0, "driven": 0.0, "delayed": False}
+        mark(found, row)
+        return found
+
+    def loading(self, row: Event) -> bool:
+        """It loads at the origin of a lane."""
+        truck = self.truck(row.asset, row)
+        if truck["phase"] in ("idle", "home", "back"):
+            truck["began"] = row.time
+        if truck["phase"] != "loading":
+            truck["since"] = row.time
+        truck |= {"phase": "loading", "lane": [row.site, row.to_site], "at": row.site}
+        return True
+
+    def departing(self, row: Event) -> bool:
+        """It leaves: loaded, back from where it unloaded, or empty between home and a load."""
+        truck = self.truck(row.asset, row)
+        before = truck["phase"]
+        if truck["to"]:
+            return False  # it has to come first
+        if row.shipment:
+            if before != "loading":
+                truck["began"] = row.time
+            phase = "out"
+            truck |= {"lane": [row.site, row.to_site], "shipment": row.shipment,
+                      "departed": row.time}
+        elif before == "unloading":
+            phase = "back"
+            truck |= {"shipment": 0, "departed": None}
+        elif before == "back":
+            phase = "home"
+        else:
+            phase, truck["began"] = "to_origin", row.time
+            truck["lane"] = None
+        truck |= {"phase": phase, "at": row.site, "to": row.to_site, "leg": row.time,
+                  "since": row.time, "held": 0.0, "delayed": bool(truck["stopped"]),
+                  "halted": row.time if truck["stopped"] else None}
+        return True
+
+    def arriving(self, row: Event) -> bool:
+        """It is there."""
+        truck = self.truck(row.asset, row)
+        if truck["to"] != row.site:
+            return False
+        self._drive(truck, row.time)
+        after = {"to_origin": "loading", "out": "unloading", "home": "idle"}.get(truck["phase"])
+        if after is None:  # back: a trip from elsewhere than home ends with a drive home
+            after = "idle" if row.site == truck["home"] else "back"
+        truck |= {"phase": after, "at": row.site, "to": "", "since": row.time, "halted": None}
+        if after == "idle":
+            truck["lane"] = None
+        return True
+
+    def _drive(self, truck: dict[str, Any], time: float) -> None:
+        """Count the hours of a leg that has ended."""
+        if truck["halted"] is not None:
+            truck["held"] += time - truck["halted"]
+        truck["driven"] += time - truck["leg"] - truck["held"]
+
+    def stop(self, row: Event) -> None:
+        """It breaks down."""
+        truck = self.truck(row.asset, row)
+        truck["stopped"][row.cause] = row.time
+        truck["delayed"] = truck["delayed"] or bool(truck["to"])
+        if truck["to"] and truck["halted"] is None:
+            truck["halted"] = row.time
+
+    def restart(self, row: Event) -> None:
+        """It works again."""
+        truck = self.truck(row.asset, row)
+        for cause in (row.cause, "service"):
+            if truck["stopped"].pop(cause, None) is not None:
+                break
+        if not truck["stopped"] and truck["halted"] is not None:
+            truck["held"] += row.time - truck["halted"]
+            truck["halted"] = None
+
+    def driven(self, name: str, now: float) -> float:
+        """Hours that a truck has driven in its life."""
+        truck = self.trucks.get(name)
+        if truck is None:
+            return 0.0
+        hours: float = truck["driven"]
+        if truck["to"]:
+            halted = 0.0 if truck["halted"] is None else now - truck["halted"]
+            hours += now - truck["leg"] - truck["held"] - halted
+        return hours
