@@ -21,10 +21,7 @@ _SPEED_KMH = 60.0
 
 
 class Lane:
-    """One row of `lanes` served by a carrier: any number of shipments, each with its own transit.
-
-    A fleet's lane (`fleet.FleetLane`) differs in how a load leaves and arrives, not in what it is.
-    """
+    """One row of `lanes` served by a carrier: any number of shipments, each with its own transit."""
 
     # A network may have thousands of lanes: slots keep each of them close together in memory.
     __slots__ = (
@@ -375,14 +372,12 @@ class Lane:
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """The sums since the last reset."""
         stock = self.world.network.stock
-        values = {
-            "shipments": self.departures, "shipments_arrived": self.arrived,
-            "transit_time": self.hours, "transit_time_squared": self.hours_squared,
-            "wait_to_depart": self.waited, "transport_cost": self.cost,
-            "weight_distance": self.tkm, "distance": self.distance, "fuel": self.fuel,
-            "co2e_direct": self.direct_kg, "co2e_total": self.total_kg,
-            "units_damaged": self.damaged, "expedite_cost": self.expedited,
-        }
+        values = {"shipments": self.departures, "shipments_arrived": self.arrived,
+                  "transit_time": self.hours, "transit_time_squared": self.hours_squared,
+                  "wait_to_depart": self.waited, "transport_cost": self.cost,
+                  "weight_distance": self.tkm, "distance": self.distance, "fuel": self.fuel,
+                  "co2e_direct": self.direct_kg, "co2e_total": self.total_kg,
+                  "units_damaged": self.damaged, "expedite_cost": self.expedited}
         for measure, value in values.items():
             yield (measure, self.name, "", ""), float(value)
         owner = {"origin": self.origin, "destination": self.destination}.get(self.row.owner or "")
@@ -396,8 +391,8 @@ class Lane:
                 yield ("holding_cost", row.site, product, ""), area / 24.0 * row.holding_cost
         for product, units in self.spoiled_by.items():
             yield ("units_spoiled", self.destination, product, ""), units
-            yield ("waste_cost", self.destination, product, ""), \
-                units * self.products[product].value
+            waste = units * self.products[product].value
+            yield ("waste_cost", self.destination, product, ""), waste
 
     def samples(self, now: float) -> Iterator[tuple[Key, float]]:
         """What a snapshot shows."""
