@@ -87,6 +87,8 @@ VERBS = {verb.name: verb for verb in (
     Verb("init", "FOLDER", "a starter workspace to edit", "start"),
     Verb("models", "", "which models and calibrations there are", "look"),
     Verb("scenarios", "", "which what-ifs there are, what each means and needs", "look"),
+    Verb("state", "", "what the twin knows now or then: each fact, its age, quality and source",
+         "state"),
     Verb("reproduce", "MANIFEST", "play a result again from its manifest.json", "play"),
     Verb("rehearse", "", "an operation to listen to, with hidden parameters and planted faults",
          "rehearse"),

@@ -39,20 +39,23 @@ _MOST_LANES, _MOST_LABELS = 600, 70
 _COLUMNS = ("supplier", "port", "plant", "warehouse", "customer")
 
 
-def network_map(network: Network, flows: Mapping[str, float] | None = None) -> Figure:
+def network_map(network: Network, flows: Mapping[str, float] | None = None,
+                said: tuple[str, str] | None = None) -> Figure:
     """Draw a network; `flows` gives units a day by lane `origin:destination:mode`.
+
+    What stands over the picture (a finding and its detail) follows from the flows, unless `said`.
 
     Sites without a place are drawn in columns, from suppliers to customers. Where most sites
     crowd in a corner of the map, a second panel shows that corner enlarged.
     """
     flows = flows or {}
     with styled():
-        geographic = all(site.latitude is not None and site.longitude is not None
-                         for site in network.sites.values())
-        at = _places(network) if geographic else _columns(network)
+        geographic = is_geographic(network)
+        at = places(network)
         crowd = _crowd(at) if geographic else None
         made = figure(*_size(at, geographic and crowd is None))
-        top = headline(made, _finding(network, flows), _detail(network, flows, geographic))
+        top = headline(made, *(said or (_finding(network, flows),
+                                        _detail(network, flows, geographic))))
         bottom = 0.075
         if crowd is None:
             panels = [(made.add_axes((0.015, bottom, 0.97, top - bottom)), list(at))]
@@ -74,6 +77,17 @@ def network_map(network: Network, flows: Mapping[str, float] | None = None) -> F
             _labels(made, panels[0][0], list(at), at, network, flows)
         _legend(made, network)
     return made
+
+
+def is_geographic(network: Network) -> bool:
+    """Whether every site has its place on the globe."""
+    return all(site.latitude is not None and site.longitude is not None
+               for site in network.sites.values())
+
+
+def places(network: Network) -> dict[str, Point]:
+    """Where each site stands in the picture of a network."""
+    return _places(network) if is_geographic(network) else _columns(network)
 
 
 def _size(at: Mapping[str, Point], fit: bool) -> tuple[float, float]:

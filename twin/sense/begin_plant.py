@@ -18,6 +18,7 @@ class Plants:
         self.scene, self.work = scene, scene.work
         self.sites = [name[6:] for name in scene.actors if name.startswith("plant ")]
         self.holders: dict[str, list[str]] = {}  #: crew -> who holds a member
+        self.waiting: dict[str, list[Any]] = {}  #: crew -> who waits for one
         self.blocked: dict[str, list[int]] = {}  #: machine -> done lots that it holds
         self.queues: dict[str, list[int]] = {}
         self.before: dict[str, list[str]] = {}
@@ -30,13 +31,21 @@ class Plants:
         for site in self.sites:
             found |= self._plant(site)
         found |= self._failures()
-        crews = {crew: {"holders": holders, "waiting": []}
-                 for crew, holders in self.holders.items()}
-        known = "crews" not in next((self.scene.actors[name] for name in self._machines()), {})
-        return found | (crews if known else {})
+        for crew in {*self.holders, *self.waiting}:
+            waiting = sorted(self.waiting.get(crew, ()), key=lambda entry: (entry[1], -entry[2]))
+            found[crew] = {"holders": self.holders.get(crew, []), "waiting": waiting}
+        return found
 
     def _machines(self) -> list[str]:
         return [name for name in self.work.tables if name in self.scene.actors]
+
+    def _ask(self, name: str, crews: list[str], order: int, since: float) -> None:
+        """A machine waits for the first of its crews that is not there."""
+        for crew in crews:
+            if name not in self.holders.get(crew, ()):
+                priority = self.scene.orders.rows[order]["priority"]
+                self.waiting.setdefault(crew, []).append([name, priority, self.scene.at - since])
+                return
 
     # -- lots ------------------------------------------------------------------------------------
     def _plant(self, site: str) -> dict[str, Row]:
@@ -58,18 +67,27 @@ class Plants:
         plant = {**scene.actors[f"plant {site}"], "jobs": jobs, "gathering": gathering,
                  "delays": delays, "books": self._books(site)}
         found = {f"plant {site}": plant}
-        if "queues" in plant:
-            plant |= {"queues": {g: q for g, q in self.queues.items() if q}, "machines": [],
-                      "outside": {}}
-        else:
-            for group in {*self.queues, *self.before}:
-                found[f"group {site}/{group}"] = {
-                    "queue": self.queues.get(group, []), "outside": self.before.get(group, []),
-                    "idle": [], "hungry": []}
+        idle: dict[str, list[tuple[float, str]]] = {}
         for name in self._machines():
-            if self.work.tables[name].site == site:
-                found[name] = self._machine(name, here)
+            table = self.work.tables[name]
+            if table.site != site:
+                continue
+            state = found[name] = self._machine(name, here)
+            if state["phase"] == "idle" and not (
+                    self.queues.get(table.group) and self._could_start(name)):
+                since = self.work.machines.get(name, {}).get("since", 0.0)
+                idle.setdefault(table.group, []).append((since, name))
+        for group in {*self.queues, *self.before, *idle}:
+            rows = {"queue": self.queues.get(group, []), "outside": self.before.get(group, []),
+                    "idle": [name for _, name in sorted(idle.get(group, ()), key=lambda e: e[0])],
+                    "hungry": []}
+            if any(rows.values()):
+                found[f"group {site}/{group}"] = rows
         return found
+
+    def _could_start(self, name: str) -> bool:
+        """Whether an idle machine is on shift and whole."""
+        return self._on_shift(name) and not self.work.machines.get(name, {}).get("stopped")
 
     def _place(self, job: Row) -> Step:
         """The step at which a lot is; a lot that only waits to go on after the last one is at the
@@ -228,9 +246,7 @@ class Plants:
         scene, known = self.scene, self.work.machines.get(name)
         blank = scene.actors[name]
         if known is None:
-            if name in self.staff:
-                return {**blank, "phase": "staff", "jobs": [self.staff[name]]}
-            return blank
+            return self._staffed(name, blank, here) if name in self.staff else blank
         state = {**blank, "family": known["family"], "before": known["before"]}
         jobs = [number for number in known["jobs"] if number in here]
         held = self.blocked.get(name)
@@ -240,7 +256,7 @@ class Plants:
                 self.before.setdefault(step.group or "", []).append(name)
             return {**state, "phase": "blocked", "jobs": held}
         if name in self.staff:
-            return {**state, "phase": "staff", "jobs": [self.staff[name]]}
+            return self._staffed(name, state, here)
         if not jobs:
             return state
         table, step = self.work.tables[name], self._place(here[jobs[0]])
@@ -251,8 +267,8 @@ class Plants:
         if not stopped:
             for crew in crews:
                 self.holders.setdefault(crew, []).append(name)
-        if "crews" in blank:
-            state["crews"] = [] if stopped else crews
+        elif self._could_start(name):
+            self._ask(name, crews, here[jobs[0]]["order"], known["since"])
         units = [here[number]["units"] for number in jobs]
         if setup:
             worked = scene.rules.hours(self.work.calendars(name, step), known["since"], scene.at)
@@ -266,6 +282,14 @@ class Plants:
         worked = hours * table.speed
         return {**state, "phase": "busy", "jobs": jobs, "worked": worked,
                 "left": self._rest(step, units, worked, jobs[0], table.machine)}
+
+    def _staffed(self, name: str, state: Row, here: dict[int, Row]) -> Row:
+        """A machine that has taken a lot and waits for somebody to work on it."""
+        number = self.staff[name]
+        step, table = self._place(here[number]), self.work.tables[name]
+        crews = sorted({f"crew {crew}" for crew in (table.crew, step.crew) if crew})
+        self._ask(name, crews, here[number]["order"], here[number]["since"])
+        return {**state, "phase": "staff", "jobs": [number]}
 
     def _on_shift(self, name: str) -> bool:
         """Whether a machine's own calendar is open."""

@@ -31,11 +31,8 @@ def _shelf(scene: Scene, row: Stock, correction: float) -> Row:
                    if order["buyer"] == f"shelf {name}")
     lots = _lots(scene, row, correction)
     on_hand = sum(lot[1] for lot in lots)
-    waiting = sum(units for units, _ in outside(scene, name).values()) if area_of(
-        scene, row.product, row.site) else 0.0
     state = {**scene.actors[f"shelf {name}"], "on_hand": on_hand, "owed": owed,
-             "on_order": on_order, "position": on_hand + on_order - owed + waiting, "book": book,
-             "lots": lots, "seen_age": at}
+             "on_order": on_order, "book": book, "lots": lots, "seen_age": at}
     state["period"] = [0.0, 0.0, None if row.review else _DAY_H - at % _DAY_H]
     if row.review is not None:
         turns = max(0, ceil((at - row.first_review) / row.review - 1e-9))
