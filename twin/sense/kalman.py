@@ -21,7 +21,7 @@ class Level:
     surprise
         The last value against what was expected of it, in standard deviations.
     loglik
-        Log likelihood of all values; the first one is diffuse and counts -log(2 pi)/2.
+        Diffuse log likelihood: of all values after the first, which only says where it begins.
     """
 
     mean: float
@@ -63,7 +63,6 @@ class LocalLevel(Statistic[float, Level]):
         if math.isinf(self.variance):
             if heard == heard:
                 self.mean, self.variance = heard, self.noise
-                self.loglik -= _LOG_2PI / 2
             return
         expected = self.variance + self.step
         if heard != heard:
