@@ -35,9 +35,11 @@ STATISTICS = every_statistic()
 
 
 def stream(kind: type[Statistic[Any, Any]], n: int, seed: int = 1) -> list[Heard]:
-    """Something that it could hear: wandering, noisy, with a jump in the middle."""
+    """Something that it could hear: noisy, with a spike, a frozen spell and a jump."""
     rng = np.random.default_rng(seed)
     values = 5.0 + rng.normal(size=n) + np.where(np.arange(n) > n // 2, 4.0, 0.0)
+    values[40:41] += 60.0
+    values[60:90] = values[60:61]
     if kind.hears == ("number",):
         return [float(value) for value in values]
     if kind.hears == ("numbers",):
