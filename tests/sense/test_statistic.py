@@ -55,6 +55,8 @@ def _reading(kind: str, place: int, value: float, rng: np.random.Generator) -> R
     said: dict[str, Any] = {"sensor": "s", "id": str(place), "time": 300.0 * place,
                             "recorded": 300.0 * place + 2.0, "kind": kind, "site": "W",
                             "asset": "T1", "value": abs(value)}
+    if kind == "odometer":
+        said["value"] = float(place)
     if kind == "position":
         said |= {"latitude": 52.0 + 0.01 * place, "longitude": 5.0 + rng.normal() * 1e-4}
         said["value"] = math.nan
@@ -62,6 +64,10 @@ def _reading(kind: str, place: int, value: float, rng: np.random.Generator) -> R
         said["state"] = "braking"
     elif kind == "door":
         said["value"] = float(place % 2)
+    elif kind in ("departing", "arriving", "ordering", "delivering"):
+        name = f"{place % 20}" if kind == "departing" else f"{place % 10}"
+        said |= {"to_site": "V", "shipment": name, "order": name, "product": "tea",
+                 "quantity": 9.0 if kind == "ordering" else 1.0}
     elif kind in ("receiving", "shipping", "storing", "sighting"):
         said |= {"lot": f"L{place % 3}", "product": "tea", "quantity": 4.0, "shipment": "S1"}
     elif kind == "count":
