@@ -42,7 +42,7 @@ class Doorway:
     def density_factor(self) -> float:
         """F_m: what the difference of densities does to the flow."""
         ratio = (self.cold_kg_m3 / self.warm_kg_m3) ** (1 / 3)
-        return (2.0 / (1.0 + ratio)) ** 1.5
+        return float((2.0 / (1.0 + ratio)) ** 1.5)
 
     @property
     def load_kw(self) -> float:

@@ -157,7 +157,7 @@ class Excursion(Statistic[Reading, Condition]):
     hears = ("temperature",)
 
     def __init__(self, limits: Sequence[Limit] = WHO_TYPE_1, longest: float = math.inf) -> None:
-        self.longest = longest
+        self.limits, self.longest = tuple(limits), longest
         self._stays = [Stay(limit) for limit in limits]
         self._time, self._value = math.nan, math.nan
         self._lowest = self._highest = math.nan

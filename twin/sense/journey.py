@@ -1,5 +1,4 @@
-"""A journey: one vehicle on one lane, from its positions: left, on the way, off route, stuck, there.
-"""
+"""A journey: one vehicle on one lane, from its positions: has it left, is it stuck, is it there?"""
 
 from __future__ import annotations
 
@@ -92,10 +91,10 @@ class Journey(Statistic[Reading, Progress]):
         return cls("A", "B", Fences([Fence("A", a), Fence("B", b)]), Corridor((a, b)))
 
     @classmethod
-    def on(cls, network: Network, lane: Lane, *, radius_km: float = 0.5,
+    def on(cls, network: Network, lane: Lane, *, fences: Fences | None = None,
            longest_stop_h: float = 1.0) -> Journey:
-        """A journey on a lane of a network."""
-        return cls(lane.origin, lane.destination, fences_of(network, radius_km),
+        """A journey on a lane of a network; `fences` saves making them anew."""
+        return cls(lane.origin, lane.destination, fences or fences_of(network),
                    corridor_of(network, lane), longest_stop_h)
 
     def update(self, heard: Reading) -> None:

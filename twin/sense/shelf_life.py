@@ -73,7 +73,7 @@ class Q10:
 
     def life_h(self, celsius: float) -> float:
         """Hours that they keep at a constant temperature, C."""
-        return self.life * self.q10 ** ((self.at - celsius) / 10.0)
+        return float(self.life * self.q10 ** ((self.at - celsius) / 10.0))
 
 
 @dataclass(frozen=True, slots=True)

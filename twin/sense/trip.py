@@ -128,7 +128,7 @@ class Trips(Statistic[Reading, Track]):
         for (time, point, km), (_, moving) in zip(self._waiting, verdicts, strict=True):
             now = self._extend(done, now, time, point, km, moving)
         moving = now.moving if now else False
-        return Track(tuple([*done, *([now] if now else [])]), moving, self._last[1], self._km)
+        return Track((*done, *([now] if now else [])), moving, self._last[1], self._km)
 
     def _take(self, settled: Iterable[tuple[float, bool]]) -> None:
         for _, moving in settled:

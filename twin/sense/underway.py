@@ -66,6 +66,7 @@ class Shipments(Statistic[Reading, tuple[Shipment, ...]]):
 
     def __init__(self) -> None:
         self._open: dict[str, Shipment] = {}
+        self._aboard: dict[str, set[str]] = {}  # by vehicle
 
     def update(self, heard: Reading) -> None:
         """Take in one reading."""
@@ -80,20 +81,29 @@ class Shipments(Statistic[Reading, tuple[Shipment, ...]]):
                 orders = (*orders, heard.order)
             self._open[heard.shipment] = replace(known, orders=orders) if known else Shipment(
                 heard.shipment, heard.site, heard.to_site, heard.time, heard.asset, orders)
+            if heard.asset:
+                self._aboard.setdefault(heard.asset, set()).add(heard.shipment)
         elif heard.kind in ("arriving", "receiving"):
-            self._open.pop(heard.shipment, None)
+            done = self._open.pop(heard.shipment, None)
+            if done is not None and done.vehicle in self._aboard:
+                self._aboard[done.vehicle].discard(heard.shipment)
+                if not self._aboard[done.vehicle]:
+                    del self._aboard[done.vehicle]
 
     def get(self) -> tuple[Shipment, ...]:
         """Those under way, by name."""
         return tuple(self._open[name] for name in sorted(self._open))
 
+    def of(self, heard: Reading) -> list[Shipment]:
+        """The shipments that a position speaks of."""
+        names = self._aboard.get(heard.asset, set()) | ({heard.shipment} & self._open.keys())
+        return [self._open[name] for name in sorted(names)]
+
     def _see(self, heard: Reading) -> None:
-        for name, shipment in self._open.items():
-            if heard.shipment == name or (heard.asset and heard.asset == shipment.vehicle):
-                if not heard.time < max(shipment.seen if shipment.seen == shipment.seen else 0.0,
-                                        shipment.departed):
-                    self._open[name] = replace(shipment, latitude=heard.latitude,
-                                               longitude=heard.longitude, seen=heard.time)
+        for shipment in self.of(heard):
+            if heard.time >= shipment.departed and not heard.time < shipment.seen:
+                self._open[shipment.shipment] = replace(
+                    shipment, latitude=heard.latitude, longitude=heard.longitude, seen=heard.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,16 +258,20 @@ def order_etas(network: Network, orders: Iterable[OpenOrder], shipments: Iterabl
     """
     carried = {order: shipment for shipment in shipments for order in shipment.orders
                if shipment.destination}
+    promises = promises_of(network)
     found = []
     for order in orders:
         legs = _order_legs(network, order, carried.get(order.order), now)
         if legs:
-            promise = next((demand.promise + demand.late for demand in network.demand.values()
-                            if (demand.site, demand.product) == (order.site, order.product)),
-                           math.nan)
+            promise = promises.get((order.site, order.product), math.nan)
             due = promise - (now - order.placed) / 3600.0
             found.append(Arrival(f"order {order.order}", order.site, eta(legs, left), due))
     return found
+
+
+def promises_of(network: Network) -> dict[tuple[str, str], float]:
+    """Hours in which an order is promised, by site and product."""
+    return {(row.site, row.product): row.promise + row.late for row in network.demand.values()}
 
 
 def _order_legs(network: Network, order: OpenOrder, carrier: Shipment | None,
