@@ -132,13 +132,14 @@ class AlertBook:
         """What a finding adds to the book, if anything."""
         key = finding.kind, finding.subject
         now = self._alerts.get(self._now.get(key, ""))
+        # Hearing the past again changes nothing of what has been found since.
+        if now is not None and finding.time < max(
+                step.time for step in now.history if step.what != "acknowledged"):
+            return None
         if not finding.severity:
-            # Listening again to the past does not end what has begun since.
-            if now is None or finding.time < now.raised:
-                return None
-            return Step(now.id, "cleared", finding.time)
+            return None if now is None else Step(now.id, "cleared", finding.time)
         if now is not None:
-            if finding.severity == now.severity or finding.time < now.raised:
+            if finding.severity == now.severity:
                 return None
             worse = SEVERITIES.index(finding.severity) > SEVERITIES.index(now.severity)
             return self._said("escalated" if worse else "eased", now.id, finding)

@@ -40,8 +40,10 @@ class Gaps(Statistic[float, float]):
     def update(self, heard: float) -> None:
         """Take in the time of a reading, seconds."""
         pause = heard - self._last
+        if pause <= 0:
+            return
         self._last = heard
-        if not pause > 0:
+        if pause != pause:
             return
         usual = self.interval or self._pauses.get().median
         if usual > 0 and pause > self.patience * usual:

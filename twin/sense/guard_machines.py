@@ -32,10 +32,8 @@ class DownGuard(Guard):
             if asset.partition("#")[0] in self.network.machines:
                 self._down.setdefault(asset, reading.time)
             return self.look(reading.time)
-        if asset in self._down:
-            del self._down[asset]
-            return [Finding("down", f"machine {asset}", "", reading.time)]
-        return []
+        self._down.pop(asset, None)
+        return [Finding("down", f"machine {asset}", "", reading.time)]
 
     def look(self, now: float) -> list[Finding]:
         """Which have been down for too long."""

@@ -64,6 +64,7 @@ class RangeGuard(Guard):
         super().__init__(post)
         self._watches: dict[tuple[str, str, str], _Watch | None] = {}
         self._lit: set[tuple[str, str, str]] = set()
+        self._calm: set[tuple[str, str, str]] = set()
 
     def hear(self, reading: Reading) -> list[Finding]:
         """Take in a value."""
@@ -88,9 +89,13 @@ class RangeGuard(Guard):
         if watch.debounce.get():
             self._lit.add(key)
             return [self._finding(key, watch, reading.time)]
-        if was or (key in self._lit and severity < watch.rule.clear):
+        calm = severity < watch.rule.clear
+        if was or (key in self._lit and calm):
             watch.fresh()
+        if was or (calm and (key in self._lit or key not in self._calm)):
+            # The first calm value is told too: an alert may be open from before we listened.
             self._lit.discard(key)
+            self._calm.add(key)
             return [Finding(reading.kind, f"{noun} {name}", "", reading.time)]
         if severity < 1.0:
             watch.since = math.nan

@@ -38,9 +38,9 @@ class SensorGuard(Guard):
             self._gone.add(name)
             return self.look(reading.time)
         self._gone.discard(name)
+        new, found = name not in self._heard, []
         self._heard[name] = max(reading.time, self._heard.get(name, reading.time))
-        found = []
-        if name in self._silent:
+        if new or name in self._silent:
             self._silent.discard(name)
             found.append(Finding("silent", f"sensor {name}", "", reading.time))
         if reading.kind not in ("alive", "battery"):

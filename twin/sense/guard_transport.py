@@ -102,11 +102,10 @@ class LateGuard(Guard):
         if reading.kind not in ("ordering", "delivering", "lost"):
             return []
         self.orders.update(reading)
-        if reading.order in self._late and not any(
-                order.order == reading.order for order in self.orders.get()):
-            del self._late[reading.order]
-            return [Finding("late", f"order {reading.order}", "", reading.time)]
-        return []
+        if reading.kind == "ordering" or self.orders.has(reading.order):
+            return []
+        self._late.pop(reading.order, None)
+        return [Finding("late", f"order {reading.order}", "", reading.time)]
 
     def look(self, now: float) -> list[Finding]:
         """Which will be late, by the law of what is left of their way; every half hour."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from twin.sense.statistic import Statistic
 
@@ -123,7 +123,8 @@ class Signature(Statistic[Row, Departure]):
         self._centre = rows.mean(axis=0)
         self._inverse = np.linalg.inv(covariance)
         self._sd = np.sqrt(np.diag(covariance))
-        self._limit = float(chi2.ppf(1.0 - self.chance, width))
+        # the quantile of chi squared with as many degrees of freedom as signals
+        self._limit = 2.0 * float(gammaincinv(width / 2.0, 1.0 - self.chance))
         self._now = Departure(learnt=True)
 
     def _judge(self, row: Values, smooth: Values) -> None:

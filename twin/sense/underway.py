@@ -225,6 +225,7 @@ class Orders(Statistic[Reading, tuple[OpenOrder, ...]]):
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], OpenOrder] = {}
+        self._lines: dict[str, int] = {}  # open products by order
 
     def update(self, heard: Reading) -> None:
         """Take in one reading."""
@@ -236,12 +237,20 @@ class Orders(Statistic[Reading, tuple[OpenOrder, ...]]):
             if known is None:
                 self._open[key] = OpenOrder(heard.order, heard.site, heard.product,
                                             heard.quantity, heard.time, heard.to_site)
+                self._lines[heard.order] = self._lines.get(heard.order, 0) + 1
         elif heard.kind in ("delivering", "lost") and known is not None:
             rest = known.quantity - heard.quantity
             if rest > 1e-9:
                 self._open[key] = replace(known, quantity=rest)
             else:
                 del self._open[key]
+                self._lines[heard.order] -= 1
+                if not self._lines[heard.order]:
+                    del self._lines[heard.order]
+
+    def has(self, order: str) -> bool:
+        """Whether something of an order is still to come."""
+        return self._lines.get(order, 0) > 0
 
     def get(self) -> tuple[OpenOrder, ...]:
         """Those open, by name."""
