@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin.network import Network
 from twin.readings import Reading
 from twin.sense.doorway import DoorWatch
 from twin.sense.excursion import Excursion, Limit, limits_of
@@ -15,7 +16,6 @@ from twin.sense.kinetic import KineticMean, mean_kinetic_temperature
 from twin.sense.logger import slow_loggers
 from twin.sense.shelf_life import Q10, Arrhenius, ShelfLife
 from twin.sense.warm_up import WarmUp, fit_warm_up
-from twin.network import Network
 
 
 def at(hour: float, value: float, kind: str = "temperature") -> Reading:

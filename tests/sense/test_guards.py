@@ -114,7 +114,7 @@ def test_a_rule_of_the_workspace_comes_first() -> None:
     story = Story(Rule("temperature", "W:*", high=12.0, m=1, n=1))
     cold(story, (0, 11.0), (0.1, 11.0), (0.2, 12.5))
     assert story.steps("temperature") == [("raised", "warning", 0.2)]
-    off = Story(Rule("temperature", off=True))
+    off = Story(Rule("temperature", ignore=True))
     cold(off, (0, 50.0), (0.1, 50.0), (0.2, 50.0))
     assert off.steps("temperature") == []
 

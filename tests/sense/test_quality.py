@@ -92,7 +92,7 @@ def test_refused_readings_count() -> None:
 
 def test_old_days_are_forgotten() -> None:
     quality = Quality(60.0, days=2)
-    for k in range(0, 5 * 1440):
+    for k in range(5 * 1440):
         if k >= 1440 or k % 2:
             quality.update(minute(k))
     assert quality.get().reasons == {}

@@ -65,7 +65,7 @@ intervals of sensors, promises). alerts/<model>.yaml in the workspace changes th
       of: [3, 5]          # three of five readings, before it is believed
     - kind: stock
       where: north_dc/*
-      off: yes
+      ignore: yes
 
 The keys:
 

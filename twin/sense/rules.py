@@ -8,7 +8,7 @@
         of: [3, 5]               # three of five readings, before it is believed
       - kind: stock
         where: north_dc/*
-        off: yes
+        ignore: yes
 
 A rule of the file comes before a default one of the same kind, where it fits.
 """
@@ -69,7 +69,7 @@ class Rule:
         Severity below which it is over, as a share of the limit.
     severity
         At first.
-    off
+    ignore
         Nothing is raised.
     """
 
@@ -82,7 +82,7 @@ class Rule:
     n: int = 3
     clear: float = 0.9
     severity: str = "warning"
-    off: bool = False
+    ignore: bool = False
 
     def fits(self, kind: str, name: str) -> bool:
         """Whether it is about this."""
@@ -94,7 +94,7 @@ class Rules:
 
     Examples
     --------
-    >>> rules = Rules([Rule("stock", "W/tea", off=True), Rule("stock")])
+    >>> rules = Rules([Rule("stock", "W/tea", ignore=True), Rule("stock")])
     >>> rules.find("stock", "W/tea") is None, rules.find("stock", "W/milk").where
     (True, '*')
     """
@@ -103,9 +103,9 @@ class Rules:
         self.rules = tuple(rules)
 
     def find(self, kind: str, name: str) -> Rule | None:
-        """The first rule about this; None when there is none or it is off."""
+        """The first rule about this; None when there is none or it is to be ignored."""
         found = next((rule for rule in self.rules if rule.fits(kind, name)), None)
-        return None if found is None or found.off else found
+        return None if found is None or found.ignore else found
 
 
 def default_rules(network: Network) -> list[Rule]:
@@ -198,7 +198,7 @@ def _rule(row: object) -> Rule:
     if kind not in (*MEASURED, *WATCHED):
         raise ValueError(f"kind '{excerpt(str(kind))}' is unknown. "
                          f"{guess(str(kind), (*MEASURED, *WATCHED))}")
-    said: dict[str, Any] = {"kind": kind, "where": _word(row, "where", "*"), "off": _yes(row)}
+    said: dict[str, Any] = {"kind": kind, "where": _word(row, "where", "*"), "ignore": _yes(row)}
     for key in ("low", "high", "clear"):
         if key in row:
             said[key] = _finite(key, row[key])
@@ -212,7 +212,7 @@ def _rule(row: object) -> Rule:
     if severity not in SEVERITIES:
         raise ValueError(f"severity '{excerpt(severity)}' is unknown. "
                          f"{guess(severity, SEVERITIES)}")
-    if kind in MEASURED and not ("low" in said or "high" in said or said["off"]):
+    if kind in MEASURED and not ("low" in said or "high" in said or said["ignore"]):
         raise ValueError(f"{kind} has neither low nor high. Write at least one.")
     if said.get("low", -math.inf) > said.get("high", math.inf):
         raise ValueError(f"low {said['low']:g} is above high {said['high']:g}.")
@@ -227,9 +227,9 @@ def _word(row: Mapping[str, Any], key: str, otherwise: str) -> str:
 
 
 def _yes(row: Mapping[str, Any]) -> bool:
-    value = row.get("off", False)
+    value = row.get("ignore", False)
     if not isinstance(value, bool):
-        raise ValueError(f"off '{excerpt(str(value))}' is neither yes nor no.")
+        raise ValueError(f"ignore '{excerpt(str(value))}' is neither yes nor no.")
     return value
 
 
