@@ -46,8 +46,8 @@ class Watch:
     >>> for minute, value in enumerate([5.0, 9.0, 7.9, 9.2, 9.5]):
     ...     said += watch.hear(Reading(sensor="t", id=str(minute), time=60.0 * minute, site="W",
     ...                                area="cold", kind="temperature", value=value))
-    >>> [(finding.severity, finding.time, finding.meaning) for finding in said][:1]
-    [('warning', 180.0, 'excursion: temperature 9.2 C, limit 8 C, since 1970-01-01 00:03')]
+    >>> [finding.meaning for finding in said if finding.severity == "warning"]
+    ['excursion: temperature 9.2 C, limit 8 C, since 1970-01-01 00:03', ...]
     """
 
     def __init__(self, network: Network, rules: Rules | None = None, left: Left | None = None,
