@@ -54,9 +54,9 @@ def test_acknowledging(tmp_path: Path) -> None:
     assert book.open() == [alert]
     book.tell([warm(200.0, "")])
     assert book.open() == []
-    with pytest.raises(ValueError, match="alert 'A-zz' is unknown. Open ones: none is open"):
+    with pytest.raises(ValueError, match=r"alert 'A-zz' is unknown\. Open ones: none is open"):
         book.acknowledge("A-zz", "ann", "", 1.0)
-    with pytest.raises(ValueError, match="nobody acknowledges A-.*--by NAME"):
+    with pytest.raises(ValueError, match=r"nobody acknowledges A-.*--by NAME"):
         book.acknowledge(name, " ", "", 1.0)
     with pytest.raises(ValueError, match="cannot be printed"):
         book.acknowledge(name, "ann\x1b[31m", "", 1.0)

@@ -139,3 +139,12 @@ def test_orders_by_what_carries_them_or_by_lead_time_and_transit() -> None:
 def test_a_lane_without_a_transit_goes_by_its_slowest_truck() -> None:
     law = transit_law(NETWORK, NETWORK.lanes["W", "C", "van"])
     assert law == Quantity("constant", (("value", 3.0),))
+
+
+def test_a_firm_order_is_due_when_its_row_says() -> None:
+    network = NETWORK.replace(orders=[{"order": "5", "site": "C", "product": "tea", "quantity": 1,
+                                       "due": "10h"}])
+    begin = network.start.timestamp()
+    order = OpenOrder("5", "C", "tea", 1.0, begin, "W")
+    (arrival,) = order_etas(network, [order], [], begin + 8 * 3600.0, left)
+    assert (arrival.due_h, arrival.chance_late) == (2.0, 1.0)

@@ -59,7 +59,8 @@ def test_everything_wrong_is_named_at_once() -> None:
             {"kind": "fill", "high": "1"}, {"kind": "down", "after": "2"},
             {"kind": "down", "of": [5, 3]}, {"kind": "humidity", "low": 9, "high": 1},
             {"kind": "late", "severity": "dire"}, {"kind": "late", "where": 3},
-            {"kind": "late", "ignore": "perhaps"}, {"kind": "down", "after": "-2h"}]}, "alerts/t.yaml")
+            {"kind": "late", "ignore": "perhaps"}, {"kind": "down", "after": "-2h"}]},
+            "alerts/t.yaml")
     lines = str(error.value).splitlines()
     assert lines == [
         "alerts/t.yaml: key 'rule' is unknown. Write rules.",

@@ -14,6 +14,7 @@ from twin.readings import Reading
 from twin.sense.driving import Driving
 from twin.sense.geofence import Corridor, Fence, Fences, corridor_of, fences_of, km_between
 from twin.sense.journey import Journey
+from twin.sense.logbook import Logbook
 from twin.sense.movement import Movement
 from twin.sense.tank import Tank
 from twin.sense.trip import Trips
@@ -109,9 +110,8 @@ def test_a_corridor_through_a_port() -> None:
     corridor = corridor_of(network, Lane(origin="A", destination="B", via="P"))
     assert corridor is not None
     assert corridor.holds((53.0, 5.0))
-    assert corridor.covered((53.0, 5.0)) == pytest.approx(
-        km_between((52, 5), (53, 5)) / (km_between((52, 5), (53, 5)) + km_between((53, 5), (53, 8))),
-        abs=0.01)
+    first, second = km_between((52, 5), (53, 5)), km_between((53, 5), (53, 8))
+    assert corridor.covered((53.0, 5.0)) == pytest.approx(first / (first + second), abs=0.01)
     assert corridor_of(network, Lane(origin="A", destination="X")) is None
     assert set(fences_of(network).fences) == {"A", "P", "B"}
 
@@ -198,3 +198,37 @@ def test_driving_scores_fall_with_harshness_and_speeding() -> None:
     assert (fast.get().speeding, fast.get().score) == (1.0, 0.0)
     harsh.restart()
     assert (harsh.get().events, harsh.get().km) == ({}, 0.0)
+
+
+def test_a_logbook_of_two_trips() -> None:
+    """A to B at 60 km/h with a harsh brake, an hour there, and back with a theft of 80 l."""
+    book, level, odometer = Logbook(FENCES), 300.0, 5000.0
+    for step in range(240):  # every minute
+        time = 60.0 * step
+        north = min(59.0, max(0.0, step - 20.0)) if step < 150 else max(0.0, 59.0 - (step - 150.0))
+        moving = 20 <= step < 79 or 150 <= step < 209
+        level -= 0.3 * moving + 80.0 * (step == 180)
+        odometer += moving
+        book.update(seen(time, north))
+        for kind, value in (("fuel", level), ("odometer", odometer), ("speed", 60.0 * moving)):
+            book.update(Reading(sensor="can", id=f"{kind}{step}", time=time, kind=kind, asset="T1",
+                                value=value))
+        if step == 40:
+            book.update(Reading(sensor="can", id="brake", time=time, kind="driving", asset="T1",
+                                state="braking", value=0.4))
+    out, back = book.get()
+    assert [(trip.origin, trip.destination) for trip in (out, back)] == [("A", "B"), ("B", "A")]
+    assert [out.departed / 60, out.arrived / 60] == pytest.approx([21, 79], abs=2)
+    assert [out.km, back.km] == pytest.approx([59.0, 59.0], abs=3.0)
+    assert [out.l_per_100km, back.l_per_100km] == pytest.approx([30.0, 30.0], abs=4.0)
+    assert (out.fuel.stolen, back.fuel.stolen) == (0.0, pytest.approx(80.0, abs=5.0))
+    assert out.conduct.events == {"braking": 1}
+    assert out.conduct.score < back.conduct.score == 100.0
+
+
+def test_driving_past_a_place_is_no_arrival() -> None:
+    fences = Fences([*FENCES.fences.values(), Fence("past", (52.0 + 30 * KM, 5.0), 2.0)])
+    book = Logbook(fences)
+    for step in range(120):
+        book.update(seen(60.0 * step, min(59.0, max(0.0, step - 20.0))))
+    assert [(trip.origin, trip.destination) for trip in book.get()] == [("A", "B")]

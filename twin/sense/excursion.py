@@ -160,20 +160,30 @@ class Excursion(Statistic[Reading, Condition]):
         self.limits, self.longest = tuple(limits), longest
         self._stays = [Stay(limit) for limit in limits]
         self._time, self._value = math.nan, math.nan
-        self._lowest = self._highest = math.nan
+        self._lowest, self._highest = math.inf, -math.inf
         self._outside = 0.0
+        #: strictly between these no limit holds
+        self._safe = (max((limit.at_most for limit in limits), default=-math.inf),
+                      min((limit.at_least for limit in limits), default=math.inf))
 
     def update(self, heard: Reading) -> None:
         """Take in one reading; one from before the last is too late to count."""
         if heard.time < self._time or heard.value != heard.value:
             return
-        self.advance(heard.time)
-        self._value = heard.value
-        self._lowest = min(heard.value, self._lowest) if self._lowest == self._lowest else \
-            heard.value
-        self._highest = max(heard.value, self._highest) if self._highest == self._highest else \
-            heard.value
-        self._stays = [self._enter(stay) for stay in self._stays]
+        low, high = self._safe
+        if not (low < heard.value < high and low < self._value < high
+                and heard.time - self._time <= self.longest * _SECONDS):
+            self.advance(heard.time)
+            self._value = heard.value
+            self._stays = [self._enter(stay) for stay in self._stays]
+        self._time, self._value = heard.time, heard.value
+        self._lowest = min(heard.value, self._lowest)
+        self._highest = max(heard.value, self._highest)
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is beyond any of the limits."""
+        low, high = self._safe
+        return not low < value < high and any(limit.holds(value) for limit in self.limits)
 
     def advance(self, time: float) -> None:
         """Let time pass without a reading, to a moment in seconds since 1970."""
@@ -199,7 +209,9 @@ class Excursion(Statistic[Reading, Condition]):
         else:
             outside = any(stay.limit.holds(self._value) for stay in self._stays)
             state = "excursion" if outside else "in range"
-        return Condition(state, tuple(self._stays), self._lowest, self._highest, self._outside)
+        seen = self._lowest <= self._highest
+        return Condition(state, tuple(self._stays), self._lowest if seen else math.nan,
+                         self._highest if seen else math.nan, self._outside)
 
     def _enter(self, stay: Stay) -> Stay:
         """The stay as a new value begins."""

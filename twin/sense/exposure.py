@@ -60,13 +60,14 @@ class Part:
 
     def suffers(self, celsius: float) -> bool:
         """Whether a temperature is outside what its product bears."""
-        return any(limit.holds(celsius) for limit in self.watch.limits)
+        return self.watch.holds(celsius)
 
     def feel(self, reading: Reading) -> None:
         """Take in a temperature around it."""
-        for statistic in (self.watch, self.mean, self.life):
-            if statistic is not None:
-                statistic.update(reading)
+        self.watch.update(reading)
+        self.mean.update(reading)
+        if self.life is not None:
+            self.life.update(reading)
 
 
 class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):

@@ -15,6 +15,7 @@ from twin.sense.guard import Guard, Post, clock
 from twin.sense.rules import MEASURED, Rule
 
 _BELIEVED_H = 2.0  # a value is believed for so long without a new one
+_MOST = 50_000  # places that are watched: shipments come and go, and anybody may name one
 
 
 class _Watch:
@@ -73,6 +74,8 @@ class RangeGuard(Guard):
             noun, name = "lot", reading.lot
         key = reading.kind, noun, name
         if key not in self._watches:
+            if len(self._watches) >= _MOST:
+                self._drop()
             rule = self.rules.find(reading.kind, name)
             self._watches[key] = None if rule is None else _Watch(rule)
         watch = self._watches[key]
@@ -100,6 +103,12 @@ class RangeGuard(Guard):
         if severity < 1.0:
             watch.since = math.nan
         return []
+
+    def _drop(self) -> None:
+        """Forget the places watched longest, but for those that are in trouble."""
+        for key in list(self._watches)[:_MOST // 10]:
+            if key not in self._lit:
+                del self._watches[key]
 
     def look(self, now: float) -> list[Finding]:
         """Whether an excursion has become a breach."""

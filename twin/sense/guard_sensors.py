@@ -12,6 +12,7 @@ from twin.sense.quality import Quality
 _PATIENCE = 3.0  # intervals
 _SCORED_EVERY = 50  # readings
 _LEARNT = 100  # readings before a score counts
+_MOST = 20_000  # sensors that are scored: whoever speaks may invent names
 
 
 class SensorGuard(Guard):
@@ -69,6 +70,8 @@ class SensorGuard(Guard):
     def _score(self, name: str, reading: Reading) -> list[Finding]:
         row = self.network.sensors.get(name)
         interval = 3600.0 * row.interval if row is not None and row.interval else 0.0
+        if name not in self.qualities and len(self.qualities) >= _MOST:
+            del self.qualities[next(iter(self.qualities))]
         quality = self.qualities.setdefault(name, Quality(interval))
         quality.update(reading)
         heard = quality.arrivals.get().heard

@@ -137,7 +137,8 @@ class LateGuard(Guard):
         if self.left is None:
             return []
         promised = [order for order in self.orders.get()
-                    if (order.site, order.product) in self._promises]
+                    if (order.site, order.product) in self._promises
+                    or order.order in self.network.orders]
         return order_etas(self.network, promised, self.shipments.get(), now, self.left)
 
     def shipment_arrivals(self, now: float) -> list[Arrival]:

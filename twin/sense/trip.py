@@ -99,7 +99,7 @@ class Trips(Statistic[Reading, Track]):
         self._waiting: deque[tuple[float, Point, float]] = deque()
         self._now: Segment | None = None
         self._last: tuple[float, Point] | None = None
-        self._km = 0.0
+        self.km = 0.0  #: driven so far
 
     def update(self, heard: Reading) -> None:
         """Take in one position; late ones, and jumps faster than 200 km/h, are dropped."""
@@ -114,7 +114,7 @@ class Trips(Statistic[Reading, Track]):
             if speed > _FASTEST_KMH:
                 return
         self._last = (heard.time, point)
-        self._km += km
+        self.km += km
         self._waiting.append((heard.time, point, km))
         self.movement.update((heard.time, speed))
         self._take(self.movement.get().settled)
@@ -128,7 +128,7 @@ class Trips(Statistic[Reading, Track]):
         for (time, point, km), (_, moving) in zip(self._waiting, verdicts, strict=True):
             now = self._extend(done, now, time, point, km, moving)
         moving = now.moving if now else False
-        return Track((*done, *([now] if now else [])), moving, self._last[1], self._km)
+        return Track((*done, *([now] if now else [])), moving, self._last[1], self.km)
 
     def _take(self, settled: Iterable[tuple[float, bool]]) -> None:
         for _, moving in settled:

@@ -267,13 +267,16 @@ def order_etas(network: Network, orders: Iterable[OpenOrder], shipments: Iterabl
     """
     carried = {order: shipment for shipment in shipments for order in shipment.orders
                if shipment.destination}
-    promises = promises_of(network)
+    promises, firm = promises_of(network), network.orders
     found = []
     for order in orders:
         legs = _order_legs(network, order, carried.get(order.order), now)
         if legs:
             promise = promises.get((order.site, order.product), math.nan)
             due = promise - (now - order.placed) / 3600.0
+            row = firm.get(order.order)
+            if row is not None and row.due is not None:
+                due = row.due - (now - network.start.timestamp()) / 3600.0
             found.append(Arrival(f"order {order.order}", order.site, eta(legs, left), due))
     return found
 
