@@ -82,6 +82,8 @@ def _read(arguments: list[str]) -> _Line:
             line.wants_help = True
         elif word == "--version":
             line.wants_version = True
+        elif line.verb and flag.startswith("--") and flag[2:] in VERBS[line.verb].flags:
+            line.arguments.append(f"{flag[2:]}={value if equals else next(words, '')}")
         elif word.startswith("-"):
             raise SettingError(f"there is no flag '{word[:60]}'. " + options(
                 word, ("--workspace", "--output", "--json", "--quiet", "--help", "--version")))

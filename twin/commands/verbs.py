@@ -57,7 +57,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One verb: what it takes besides settings, what it does, and the module that does it.
+    """One verb: what it takes besides settings, what it does, its module, and flags of its own.
+
+    A flag such as ``--by NAME`` reaches the verb as the setting ``by=NAME``.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class Verb:
     takes: str
     meaning: str
     module: str
+    flags: tuple[str, ...] = ()
 
     def about(self) -> str:
         """What ``twin VERB --help`` prints."""
@@ -94,6 +97,7 @@ VERBS = {verb.name: verb for verb in (
          "rehearse"),
     Verb("listen", "", "hear sensors and systems into the store of a model", "listen"),
     Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
+    Verb("alerts", "", "what somebody should look at, worst first", "alerts", ("by", "comment")),
 )}
 
 

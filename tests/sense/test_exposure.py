@@ -1,0 +1,108 @@
+"""Lots carry what they have seen from place to place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twin.network import Network
+from twin.readings import Reading
+from twin.sense.exposure import Exposure, LotCondition
+from twin.sense.kinetic import mean_kinetic_temperature
+from twin.sense.storage_area import area_of
+
+NETWORK = Network(
+    sites=[{"site": "W", "kind": "warehouse"}, {"site": "C", "kind": "customer"}],
+    storage=[{"site": "W", "area": "hall"}, {"site": "W", "area": "cold", "min_c": 2, "max_c": 6}],
+    products=[{"product": "serum", "value": 50, "min_c": 2, "max_c": 8, "shelf_life": "100h"},
+              {"product": "bolt", "value": 1}])
+
+
+class Way:
+    def __init__(self) -> None:
+        self.exposure, self.count = Exposure(NETWORK, breach_h=1.0), 0
+
+    def tell(self, hour: float, kind: str, **said: Any) -> None:
+        self.count += 1
+        self.exposure.update(Reading(sensor="s", id=str(self.count), time=3600.0 * hour, kind=kind,
+                                     **said))
+
+    def parts(self) -> dict[str, LotCondition]:
+        return {f"{part.lot}@{part.place[1]}": part for part in self.exposure.get()}
+
+
+def test_a_lot_is_in_the_area_that_fits_it() -> None:
+    way = Way()
+    way.tell(0, "storing", site="W", lot="L1", product="serum", quantity=5.0)
+    way.tell(0, "temperature", site="W", area="hall", value=20.0)
+    way.tell(0, "temperature", asset="W:cold", value=4.0)
+    way.tell(2, "temperature", site="W", area="cold", value=4.0)
+    (part,) = way.parts().values()
+    assert part.place == ("area", "W:cold")
+    assert (part.condition.state, part.kinetic_c) == ("in range", pytest.approx(4.0))
+    assert area_of(NETWORK, "C", "serum") == ""
+
+
+def test_from_shelf_to_truck_to_customer() -> None:
+    way = Way()
+    way.tell(0, "storing", site="W", lot="L1", product="serum", quantity=5.0)
+    way.tell(0, "temperature", asset="W:cold", value=4.0)
+    way.tell(2, "shipping", site="W", lot="L1", product="serum", quantity=5.0, shipment="S1")
+    way.tell(2, "departing", site="W", to_site="C", shipment="S1", asset="T1")
+    way.tell(2, "temperature", asset="T1", value=12.0)
+    way.tell(2.5, "temperature", shipment="S1", value=6.0)
+    way.tell(5, "arriving", site="C", shipment="S1")
+    way.tell(5, "receiving", site="C", lot="L1", product="serum", quantity=5.0, shipment="S1")
+    way.tell(5, "temperature", site="C", value=5.0)
+    way.tell(6, "temperature", site="C", value=5.0)
+    way.tell(7, "temperature", asset="T1", value=30.0)
+    (part,) = way.parts().values()
+    assert part.place == ("site", "C")
+    assert (part.condition.state, part.condition.hours_outside) == ("in range", 0.5)
+    assert part.kinetic_c == pytest.approx(mean_kinetic_temperature(
+        [4.0, 12.0, 6.0, 5.0], [2.0, 0.5, 2.5, 1.0]))
+    assert part.remaining is not None
+    assert 0.06 < part.remaining.used < 0.08
+
+
+def test_a_split_lot_keeps_its_past_in_both_parts_and_only_one_suffers() -> None:
+    way = Way()
+    way.tell(0, "storing", site="W", lot="L1", product="serum", quantity=10.0)
+    way.tell(0, "temperature", asset="W:cold", value=7.0)
+    way.tell(4, "shipping", site="W", lot="L1", product="serum", quantity=4.0, shipment="S1")
+    way.tell(4, "temperature", shipment="S1", value=20.0)
+    way.tell(6, "temperature", shipment="S1", value=20.0)
+    parts = way.parts()
+    assert {name: (part.units, part.condition.state, part.at_risk)
+            for name, part in parts.items()} == {
+        "L1@S1": (4.0, "breach", 200.0), "L1@W:cold": (6.0, "in range", 0.0)}
+    assert parts["L1@S1"].condition.lowest == 7.0
+
+
+def test_parts_that_meet_again_are_as_bad_as_the_worse() -> None:
+    way = Way()
+    way.tell(0, "storing", site="W", lot="L1", product="serum", quantity=10.0)
+    way.tell(0, "shipping", site="W", lot="L1", product="serum", quantity=4.0, shipment="S1")
+    way.tell(0, "temperature", shipment="S1", value=20.0)
+    way.tell(2, "temperature", shipment="S1", value=20.0)
+    way.tell(3, "receiving", site="W", lot="L1", product="serum", quantity=4.0, shipment="S1")
+    (part,) = way.parts().values()
+    assert (part.units, part.condition.state, part.at_risk) == (10.0, "breach", 500.0)
+
+
+def test_what_is_used_up_is_forgotten() -> None:
+    way = Way()
+    way.tell(0, "commissioning", site="W", lot="L1", product="serum", quantity=10.0)
+    way.tell(1, "delivering", site="W", lot="L1", product="serum", quantity=4.0)
+    assert way.parts()["L1@W:cold"].units == 6.0
+    way.tell(2, "consuming", site="W", lot="L1", product="serum", quantity=6.0)
+    assert way.parts() == {}
+    assert way.exposure.lots() == []
+
+
+def test_what_no_temperature_can_harm_is_not_followed() -> None:
+    way = Way()
+    way.tell(0, "storing", site="W", lot="B1", product="bolt", quantity=10.0)
+    way.tell(0, "storing", site="W", lot="X1", product="unknown", quantity=10.0)
+    assert way.parts() == {}

@@ -1,0 +1,148 @@
+"""Guards of transport: off route, stopped in the open, late."""
+
+from __future__ import annotations
+
+from twin.readings import Reading
+from twin.sense.alerts import Finding
+from twin.sense.geofence import fences_of
+from twin.sense.guard import Guard, Post, clock
+from twin.sense.journey import Journey
+from twin.sense.underway import (
+    Arrival,
+    Orders,
+    Shipments,
+    lane_of,
+    order_etas,
+    promises_of,
+    shipment_etas,
+)
+
+
+class RouteGuard(Guard):
+    """Shipments that have left the corridor of their lane, or stand still outside every place."""
+
+    hears = frozenset({"departing", "arriving", "receiving", "position"})
+
+    def __init__(self, post: Post) -> None:
+        super().__init__(post)
+        self.shipments = Shipments()
+        self.journeys: dict[str, Journey] = {}
+        self.fences = fences_of(self.network)
+        self._told: dict[tuple[str, str], float] = {}
+
+    def hear(self, reading: Reading) -> list[Finding]:
+        """Take in what departs, arrives or is seen."""
+        self.shipments.update(reading)
+        if reading.kind == "position":
+            return self._seen(reading)
+        if reading.kind == "departing" and reading.shipment not in self.journeys:
+            lane = lane_of(self.network, reading.site, reading.to_site, reading.asset)
+            if lane is not None and reading.shipment:
+                rule = self.rules.find("stopped", reading.shipment)
+                hours = rule.after if rule and rule.after == rule.after else 1.0
+                self.journeys[reading.shipment] = Journey.on(
+                    self.network, lane, fences=self.fences, longest_stop_h=hours)
+        elif reading.kind != "departing" and self.journeys.pop(reading.shipment, None) is not None:
+            return [Finding(kind, f"shipment {reading.shipment}", "", reading.time)
+                    for kind in ("off_route", "stopped")
+                    if self._told.pop((kind, reading.shipment), None) is not None]
+        return []
+
+    def look(self, now: float) -> list[Finding]:
+        """Nothing: a vehicle is judged by where it is seen."""
+        return []
+
+    def _seen(self, reading: Reading) -> list[Finding]:
+        found: list[Finding] = []
+        for shipment in self.shipments.of(reading):
+            name = shipment.shipment
+            journey = self.journeys.get(name)
+            if journey is None:
+                continue
+            journey.update(reading)
+            progress = journey.get()
+            found += self._say("off_route", name, progress.off_route, reading.time,
+                               f"outside the corridor from {shipment.origin} to "
+                               f"{shipment.destination}", progress.covered)
+            found += self._say("stopped", name, progress.stuck, reading.time - 3600.0 *
+                               progress.stopped_h, f"stands for {progress.stopped_h:.1f} h outside "
+                               "every known place", progress.stopped_h, reading.time)
+        return found
+
+    def _say(self, kind: str, name: str, holds: bool, since: float, meaning: str, value: float,
+             now: float | None = None) -> list[Finding]:
+        rule, time = self.rules.find(kind, name), since if now is None else now
+        if rule is None:
+            return []
+        if holds:
+            began = self._told.setdefault((kind, name), since)
+            return [Finding(kind, f"shipment {name}", rule.severity, time, began, value,
+                            meaning=meaning)]
+        if self._told.pop((kind, name), None) is None:
+            return []
+        return [Finding(kind, f"shipment {name}", "", time)]
+
+
+class LateGuard(Guard):
+    """Orders that will probably come after they are due, and those that are due already."""
+
+    hears = frozenset({"ordering", "delivering", "lost", "departing", "arriving", "receiving",
+                       "position"})
+
+    def __init__(self, post: Post) -> None:
+        super().__init__(post)
+        self.orders, self.shipments = Orders(), Shipments()
+        self._late: dict[str, float] = {}
+        self._promises = promises_of(self.network)
+        self._again = -float("inf")
+
+    def hear(self, reading: Reading) -> list[Finding]:
+        """Take in what is ordered, shipped and delivered."""
+        self.shipments.update(reading)
+        if reading.kind not in ("ordering", "delivering", "lost"):
+            return []
+        self.orders.update(reading)
+        if reading.kind == "ordering" or self.orders.has(reading.order):
+            return []
+        self._late.pop(reading.order, None)
+        return [Finding("late", f"order {reading.order}", "", reading.time)]
+
+    def look(self, now: float) -> list[Finding]:
+        """Which will be late, by the law of what is left of their way; every half hour."""
+        if now < self._again:
+            return []
+        self._again = now + 1800.0
+        found = []
+        for arrival in self.arrivals(now):
+            name = arrival.subject.removeprefix("order ")
+            rule = self.rules.find("late", name)
+            if rule is None or arrival.due_h != arrival.due_h:
+                continue
+            due, chance = now + 3600.0 * arrival.due_h, arrival.chance_late
+            if arrival.due_h < 0 or chance > rule.high:
+                low, high = arrival.eta.interval(0.8)
+                since = self._late.setdefault(name, now)
+                meaning = (f"due at {arrival.at} on {clock(due)}; expected in "
+                           f"{arrival.eta.median:.1f} h (80 %: {low:.1f} to {high:.1f} h), late "
+                           f"with {chance:.0%}".replace("0%", "0 %"))
+                found.append(Finding("late", f"order {name}", "critical" if arrival.due_h < 0
+                                     else rule.severity, now, since, chance, rule.high, 0.0,
+                                     meaning))
+            elif self._late.pop(name, None) is not None:
+                found.append(Finding("late", f"order {name}", "", now))
+        return found
+
+    def arrivals(self, now: float) -> list[Arrival]:
+        """The expected arrival of every order with a promise; none without a law of waiting."""
+        if self.left is None:
+            return []
+        promised = [order for order in self.orders.get()
+                    if (order.site, order.product) in self._promises
+                    or order.order in self.network.orders]
+        return order_etas(self.network, promised, self.shipments.get(), now, self.left)
+
+    def shipment_arrivals(self, now: float) -> list[Arrival]:
+        """The expected arrival of every shipment."""
+        if self.left is None:
+            return []
+        return shipment_etas(self.network, self.shipments.get(), now, self.left)
