@@ -21,7 +21,7 @@ _SPEED_KMH = 60.0
 
 
 class Lane:
-    """One row of `lanes` served by a carrier: any number of shipments, each with its own transit."""
+    """One row of `lanes` served by a carrier: any number of shipments, each of its own transit."""
 
     # A network may have thousands of lanes: slots keep each of them close together in memory.
     __slots__ = (
