@@ -84,22 +84,27 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
     """
     there = f"(select {_COLUMNS}, {day} as day from read_parquet({quoted(old)}))" \
         if old.exists() else "(select * from fresh where false)"
-    base.execute(f"create or replace temp table mine as select * from fresh where day = {day}")
+    mine = f"(select * from fresh where day = {day})"
     base.execute("create or replace temp table met as "
-                 f"select * from {there} semi join mine using ({_KEY})")
-    base.execute("create or replace temp table kept as select * from "
-                 f"(from mine union all from met) qualify {_KEPT}")
+                 f"select * from {there} semi join {mine} using ({_KEY})")
+    base.execute("create or replace temp table twice as select * from "
+                 f"(select {_KEY} from {mine} union all select {_KEY} from met) "
+                 "group by all having count(*) > 1")
+    base.execute("create or replace temp table copies as select * from "
+                 f"(select * from {mine} union all from met) semi join twice using ({_KEY})")
+    base.execute(f"create or replace temp table kept as from copies qualify {_KEPT}")
     base.execute(
         f"copy (select {_COLUMNS} from (from kept union all "
-        f"select * from {there} anti join mine using ({_KEY})) order by {ORDER}) "
+        f"select * from {mine} anti join twice using ({_KEY}) union all "
+        f"select * from {there} anti join twice using ({_KEY})) order by {ORDER}) "
         f"to {quoted(draft)} (format parquet, compression zstd, row_group_size 100000)")
-    read, new = base.execute("select (select count(*) from mine), "
-                             "(select count(*) from kept) - (select count(*) from met)"
-                             ).fetchall()[0]
+    read, new = base.execute(
+        f"select heard, heard - (select count(*) from copies) + (select count(*) from kept) "
+        f"from (select count(*) as heard from {mine})").fetchall()[0]
     differs = " or ".join(f'a."{name}" is distinct from b."{name}"' for name in _OTHERS)
     columns = ", ".join(f'a."{name}"' for name in FIELDS)
     conflicts = base.execute(
-        f"select distinct {columns} from (from mine union all from met) a join kept b "
+        f"select distinct {columns} from copies a join kept b "
         f"using ({_KEY}) where {differs} order by a.time, sensor, id limit {_MOST_CONFLICTS}"
     ).fetch_df()
     return int(read), int(new), conflicts
