@@ -105,20 +105,22 @@ def fill(port: int, messages: int, batch: int) -> None:
 
 def count(port: int, messages: int) -> dict[str, float]:
     """The client library alone: receive, count, acknowledge as it does by itself."""
-    began = 0.0
+    began = used = 0.0
     seen = 0
     one = client(CLIENT, port)
 
     def on_message(_client: Any, _data: Any, _message: Any) -> None:
-        nonlocal seen, began
-        began = began or time.perf_counter()
+        nonlocal seen, began, used
+        if not seen:
+            began, used = time.perf_counter(), time.process_time()
         seen += 1
         if seen == messages:
             one.disconnect()
 
     one.on_message = on_message
     one.loop_forever()
-    return {"seconds": time.perf_counter() - began, "readings": seen}
+    return {"seconds": time.perf_counter() - began, "core": time.process_time() - used,
+            "readings": seen}
 
 
 def hear(port: int, messages: int, batch: int) -> dict[str, float]:
@@ -134,16 +136,16 @@ def hear(port: int, messages: int, batch: int) -> dict[str, float]:
         store = Store(folder)
         source = open_source(Place(f"mqtt://127.0.0.1:{port}", "bench", "1", Path(folder),
                                    {"share": "bench"}))
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         with Listener(source, store) as listener:
             while listener.heard.messages < messages:
                 listener.step()
             taken = time.perf_counter() - began
-        whole = time.perf_counter() - began
+        whole, core = time.perf_counter() - began, time.process_time() - used
         source.close()
         stored = len(store.frame(columns=["id"]))
         lost = messages * batch - stored
-        return {"seconds": whole, "to_segment": taken, "readings": stored, "lost": lost,
+        return {"seconds": whole, "core": core, "to_segment": taken, "readings": stored, "lost": lost,
                 "merge": whole - taken}
 
 
@@ -154,7 +156,7 @@ def main() -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     found = count(port, messages) if what == "count" else hear(port, messages, batch)
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({**found, "cpu": used.ru_utime + used.ru_stime, "rss": used.ru_maxrss / 1024}))
+    print(json.dumps({**found, "rss": used.ru_maxrss / 1024}))
 
 
 def turn(what: str, port: int, messages: int, batch: int = 1) -> dict[str, float]:
@@ -162,7 +164,7 @@ def turn(what: str, port: int, messages: int, batch: int = 1) -> dict[str, float
     fill(port, messages, batch)
     out = subprocess.run([sys.executable, str(HERE), what, str(port), str(messages), str(batch)],
                          capture_output=True, text=True, check=False, timeout=600,
-                         env=os.environ | {"PYTHONPATH": str(HERE.parents[1])})
+                         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(HERE.parents[1]), os.environ.get("PYTHONPATH"))))})
     if out.returncode:
         raise RuntimeError(out.stderr.strip().splitlines()[-1])
     return dict(json.loads(out.stdout))

@@ -30,8 +30,7 @@ _KEY = "sensor, id, day"
 _OTHERS = [name for name in FIELDS if name not in ("sensor", "id", "recorded")]
 _KEPT = f"row_number() over (partition by {_KEY} order by recorded, " + ", ".join(
     f'"{name}"' for name in _OTHERS) + ") = 1"
-_SHAPE = json.dumps([{name: "DOUBLE" if field.type == "d" else "VARCHAR"
-                      for name, field in FIELDS.items()}])
+_BLANK = {"d": "'nan'::double", "s": "''"}
 _MEMORY = "512MB"
 _MOST_CONFLICTS = 1000
 
@@ -57,13 +56,19 @@ def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
     """Make `fresh` of JSON arrays of readings, as segments hold them."""
     import pandas as pd
 
+    said = [name for name in FIELDS if any(f'"{name}":' in line for line in lines)]
+    shape = json.dumps([{name: "DOUBLE" if FIELDS[name].type == "d" else "VARCHAR"
+                         for name in said or ("time",)}])
+    columns = ", ".join(f"""{_cell(name) if name in said else _BLANK[field.type]} as "{name}\""""
+                        for name, field in FIELDS.items())
     base.register("lines", pd.DataFrame({"line": pd.Series(lines, dtype="object")}))
-    columns = ", ".join(
-        f"""coalesce(r."{name}", {"'nan'::double" if field.type == "d" else "''"}) as "{name}\""""
-        for name, field in FIELDS.items())
-    load(base, f"(select {columns} from (select unnest(from_json(line, '{_SHAPE}')) as r "
-               "from lines))")
+    load(base, f"(select {columns} from (select unnest(from_json(line, '{shape}'), "
+               "recursive := true) from lines))")
     base.unregister("lines")
+
+
+def _cell(name: str) -> str:
+    return f'coalesce("{name}", {_BLANK[FIELDS[name].type]})'
 
 
 def days(base: duckdb.DuckDBPyConnection) -> list[int]:

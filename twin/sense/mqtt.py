@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: Messages in hand that were not acknowledged yet, at most.
 WINDOW = 4_000
+_LOAD = 8 * 2**20  # bytes taken at once
 _KEEPALIVE_S = 60
 _EXPIRY_S = 7 * 86_400
 _PATIENCE_S = 10.0
@@ -175,10 +176,12 @@ class MqttSource:
         until = time.monotonic() + wait_s
         client, arrived = self._client, self._arrived
         client.loop_misc()
-        while len(arrived) < most:
+        size = 0
+        while len(arrived) < most and size < _LOAD:
             before = len(arrived)
             client.loop_read()
             if len(arrived) > before:
+                size += len(arrived[-1].payload)
                 continue
             if self._ready and self._refusal:
                 raise SourceError(f"source {self.address}: {self._refusal}.")
