@@ -33,6 +33,7 @@ _EXPIRY_S = 7 * 86_400
 _PATIENCE_S = 10.0
 _SLOWEST_S = 30.0
 _TAKEN_OVER = 142
+_VERSIONS = {"5": 5, "3.1.1": 4}
 _FILTER = "twin/#"
 _TOPICS = re.compile(r"(?:(?:[^+#/]*|\+)/)*(?:[^+#/]+|\+|#)")
 
@@ -52,6 +53,8 @@ class MqttSource:
         Group of a shared subscription; blank for none.
     secure
         Whether to speak TLS.
+    versions
+        Of MQTT, in the order in which they are tried: 5, or 4 for 3.1.1.
 
     Raises
     ------
@@ -63,7 +66,8 @@ class MqttSource:
     ended = False
 
     def __init__(self, host: str, port: int, client_id: str, *, topics: str = _FILTER,
-                 share: str = "", secure: bool = False) -> None:
+                 share: str = "", secure: bool = False,
+                 versions: Sequence[int] = (5, 4)) -> None:
         self.address = f"mqtt{'s' * secure}://{host}:{port}"
         self.client_id, self.topics, self.share, self.secure = client_id, topics, share, secure
         self.version = 5
@@ -72,13 +76,13 @@ class MqttSource:
         self._connection = 0
         self._ready, self._refusal = False, ""
         self._retry_at, self._pause_s = 0.0, 0.5
-        self._client = self._greet(host, port)
+        self._client = self._greet(host, port, versions)
 
     # ---- connecting ----
 
-    def _greet(self, host: str, port: int) -> Client:
-        """Connect as MQTT 5; a broker that does not know it is spoken to as 3.1.1."""
-        for version in (5, 4):
+    def _greet(self, host: str, port: int, versions: Sequence[int]) -> Client:
+        """Connect; a broker that does not know one version is spoken to in the next."""
+        for version in versions:
             self.version, self._refusal = version, ""
             client = self._made(version)
             try:
@@ -291,6 +295,8 @@ def open_source(place: Place) -> MqttSource:
     if not _TOPICS.fullmatch(topics):
         raise SourceError(f"topics '{excerpt(topics)}' are no MQTT filter. Write such as "
                           "mqtt://host:1883/twin/acme/#.")
+    version = place.option("mqtt")
     return MqttSource(parts.hostname, port, f"twin-{place.model}-{place.listener}",
                       topics=topics, share=place.option("share", place.model),
-                      secure=parts.scheme == "mqtts")
+                      secure=parts.scheme == "mqtts",
+                      versions=(_VERSIONS[version],) if version else (5, 4))

@@ -125,7 +125,8 @@ class Place:
         ``store/<model>``, where a source may keep a file of its own.
     options
         Other settings of the command line that a source may heed: `speed` (times as fast as it was;
-        0 is as fast as possible), `share` (group of a shared subscription).
+        0 is as fast as possible), `share` (group of a shared subscription),
+        `mqtt` (its version: 5 or 3.1.1).
     """
 
     address: str
