@@ -30,8 +30,7 @@ _KEY = "sensor, id, day"
 _OTHERS = [name for name in FIELDS if name not in ("sensor", "id", "recorded")]
 _KEPT = f"row_number() over (partition by {_KEY} order by recorded, " + ", ".join(
     f'"{name}"' for name in _OTHERS) + ") = 1"
-_SHAPE = json.dumps([{name: "DOUBLE" if field.type == "d" else "VARCHAR"
-                      for name, field in FIELDS.items()}])
+_BLANK = {"d": "'nan'::double", "s": "''"}
 _MEMORY = "512MB"
 _MOST_CONFLICTS = 1000
 
@@ -57,13 +56,19 @@ def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
     """Make `fresh` of JSON arrays of readings, as segments hold them."""
     import pandas as pd
 
+    said = [name for name in FIELDS if any(f'"{name}":' in line for line in lines)]
+    shape = json.dumps([{name: "DOUBLE" if FIELDS[name].type == "d" else "VARCHAR"
+                         for name in said or ("time",)}])
+    columns = ", ".join(f"""{_cell(name) if name in said else _BLANK[field.type]} as "{name}\""""
+                        for name, field in FIELDS.items())
     base.register("lines", pd.DataFrame({"line": pd.Series(lines, dtype="object")}))
-    columns = ", ".join(
-        f"""coalesce(r."{name}", {"'nan'::double" if field.type == "d" else "''"}) as "{name}\""""
-        for name, field in FIELDS.items())
-    load(base, f"(select {columns} from (select unnest(from_json(line, '{_SHAPE}')) as r "
-               "from lines))")
+    load(base, f"(select {columns} from (select unnest(from_json(line, '{shape}'), "
+               "recursive := true) from lines))")
     base.unregister("lines")
+
+
+def _cell(name: str) -> str:
+    return f'coalesce("{name}", {_BLANK[FIELDS[name].type]})'
 
 
 def days(base: duckdb.DuckDBPyConnection) -> list[int]:
@@ -84,22 +89,27 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
     """
     there = f"(select {_COLUMNS}, {day} as day from read_parquet({quoted(old)}))" \
         if old.exists() else "(select * from fresh where false)"
-    base.execute(f"create or replace temp table mine as select * from fresh where day = {day}")
+    mine = f"(select * from fresh where day = {day})"
     base.execute("create or replace temp table met as "
-                 f"select * from {there} semi join mine using ({_KEY})")
-    base.execute("create or replace temp table kept as select * from "
-                 f"(from mine union all from met) qualify {_KEPT}")
+                 f"select * from {there} semi join {mine} using ({_KEY})")
+    base.execute("create or replace temp table twice as select * from "
+                 f"(select {_KEY} from {mine} union all select {_KEY} from met) "
+                 "group by all having count(*) > 1")
+    base.execute("create or replace temp table copies as select * from "
+                 f"(select * from {mine} union all from met) semi join twice using ({_KEY})")
+    base.execute(f"create or replace temp table kept as from copies qualify {_KEPT}")
     base.execute(
         f"copy (select {_COLUMNS} from (from kept union all "
-        f"select * from {there} anti join mine using ({_KEY})) order by {ORDER}) "
+        f"select * from {mine} anti join twice using ({_KEY}) union all "
+        f"select * from {there} anti join twice using ({_KEY})) order by {ORDER}) "
         f"to {quoted(draft)} (format parquet, compression zstd, row_group_size 100000)")
-    read, new = base.execute("select (select count(*) from mine), "
-                             "(select count(*) from kept) - (select count(*) from met)"
-                             ).fetchall()[0]
+    read, new = base.execute(
+        f"select heard, heard - (select count(*) from copies) + (select count(*) from kept) "
+        f"from (select count(*) as heard from {mine})").fetchall()[0]
     differs = " or ".join(f'a."{name}" is distinct from b."{name}"' for name in _OTHERS)
     columns = ", ".join(f'a."{name}"' for name in FIELDS)
     conflicts = base.execute(
-        f"select distinct {columns} from (from mine union all from met) a join kept b "
+        f"select distinct {columns} from copies a join kept b "
         f"using ({_KEY}) where {differs} order by a.time, sensor, id limit {_MOST_CONFLICTS}"
     ).fetch_df()
     return int(read), int(new), conflicts

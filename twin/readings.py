@@ -185,8 +185,9 @@ def check_message(message: Mapping[str, Any], *, recorded: float = math.nan,
             values[name] = value
         elif what is None:
             raise _unknown_key(name)
-    if "value" in values and "unit" in message:
-        values["value"] = _in_unit(values["value"], message["unit"], kind)
+    unit = message.get("unit", kind.unit)
+    if unit != kind.unit and "value" in values:
+        values["value"] = _in_unit(values["value"], unit, kind)
     if sensor and values.setdefault("sensor", sensor) != sensor:
         raise BadReading("identity", f"sensor '{sensor}' speaks for "
                          f"'{excerpt(values['sensor'])}'. Each device sends in its own name.")

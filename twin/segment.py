@@ -16,17 +16,30 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from twin.clock import excerpt
 from twin.lock import Lock, sync_folder
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _FILE = re.compile(r"(.+)-(\d{6,})\.(open|closed)")
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def _plainly() -> Callable[[Sequence[Mapping[str, Any]]], bytes]:
+    """Rows as a JSON array on one line; orjson, where it is installed, is ten times as fast."""
+    try:
+        dumps = import_module("orjson").dumps
+    except ImportError:
+        encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+        return lambda rows: encode(rows).encode()
+    return cast("Callable[[Sequence[Mapping[str, Any]]], bytes]", dumps)
+
+
+_encode = _plainly()
 
 
 class SegmentError(ValueError):
@@ -80,7 +93,7 @@ class SegmentWriter:
         SegmentError
             If the disk is full or gone; nothing of the group may be acknowledged.
         """
-        body = _encode(rows).encode()
+        body = _encode(rows)
         try:
             file = self._file or self._open()
             file.write(b"%08x %b\n" % (zlib.crc32(body), body))

@@ -46,7 +46,9 @@ KEYS = {key.name: key for key in (
         maybe(duration)),
     Key("limit", "stop after so many readings", "", maybe(whole(1, 10**15))),
     Key("listener", "its name, unlike that of others that share the load", "1", text),
-    Key("share", "group of listeners that share the load; blank is the model", "", text),
+    Key("share", "group of listeners that share the load; blank is the model, none is no sharing",
+        "", text),
+    Key("mqtt", "version: 5 or 3.1.1; blank tries both", "", maybe(word("5", "3.1.1"))),
     Key("speed", "of a replay: times as fast as it was; 0 is as fast as possible", "0", _speed),
     Key("register", "open takes any device, enforced those of twin devices; blank enforces once "
         "there are any", "", maybe(word("open", "enforced"))),
@@ -88,13 +90,15 @@ def listen_command(call: Call) -> int:
     register = _register(settings, store, call.screen)
     rules = Rules(skew_s=3600 * settings["skew"], oldest_s=3600 * settings["oldest"],
                   late_s=3600 * settings["late"])
+    share = settings["share"] or settings["models"]
     began = time.monotonic()
     with ExitStack() as stack:
         if settings["broker"] is not None:
             stack.enter_context(embedded_broker(_port(settings["source"])))
         source = open_source(Place(
             settings["source"], settings["models"], settings["listener"], store.folder,
-            {"speed": settings["speed"], "share": settings["share"] or settings["models"],
+            {"speed": settings["speed"], "share": "" if share == "none" else share,
+             "mqtt": settings["mqtt"] or ("3.1.1" if settings["broker"] else None),
              "clock": f"clock/{settings['models']}" if settings["clock"] == "stream" else "",
              "sensors": tuple(network.sensors.values())}))
         stack.callback(source.close)

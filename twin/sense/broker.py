@@ -20,8 +20,8 @@ _PATIENCE_S = 10.0
 def embedded_broker(port: int = 0) -> Iterator[str]:
     """A broker on this machine alone, for as long as the block lasts; its address.
 
-    It takes anybody, keeps nothing on disk and knows no shared subscription: for a plant, run
-    Mosquitto or another real one.
+    It takes anybody, keeps nothing for a listener that is away, and knows no shared subscription:
+    for a plant, run Mosquitto or another real one.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class _Broker(threading.Thread):
         self.loop.set_exception_handler(lambda _loop, _trouble: None)
         try:
             self.loop.run_until_complete(self._serve())
-        except Exception as error:
+        except BaseException as error:
             self.error = error
         finally:
             self.ready.set()

@@ -43,7 +43,9 @@ class Rules:
     late_s
         How far behind the latest reading the watermark runs; what comes behind it is late.
     group
-        Messages that are synced together at most.
+        Messages that are taken together at most.
+    most_rows
+        Readings after which a group is synced, whatever it has still to come.
     merge_rows, merge_s
         Segments are merged after so many readings, or so many seconds.
     """
@@ -52,6 +54,7 @@ class Rules:
     oldest_s: float = 30 * 86_400.0
     late_s: float = 3_600.0
     group: int = 1_000
+    most_rows: int = 10_000
     merge_rows: int = 200_000
     merge_s: float = 60.0
 
@@ -134,6 +137,9 @@ class Listener:
         self.quarantine = Quarantine(store.folder / "quarantine")
         self._segment = store.segment(name)
         self._latest = store.watermark() or -math.inf
+        self._oldest_s = -self.rules.oldest_s if source.live else -math.inf
+        self._skew_s = self.rules.skew_s if source.live else math.inf
+        self._late_s = self.rules.late_s
         self._rows: list[dict[str, Any]] = []
         self._refused: list[Refused] = []
         self._seen: dict[str, float] = {}
@@ -158,10 +164,12 @@ class Listener:
             If the disk takes no more; the group was not acknowledged.
         """
         messages = self._gather(wait_s)
-        for message in messages:
+        first = 0
+        for last, message in enumerate(messages, start=1):
             self._hear(message)
-        if messages:
-            self._keep(messages)
+            if last == len(messages) or len(self._rows) >= self.rules.most_rows:
+                self._keep(messages[first:last])
+                first = last
         self._tend()
         return bool(messages) or not self.source.ended
 
@@ -225,14 +233,14 @@ class Listener:
         if self.known is not None:
             self.known.check(values)
         at, received = values["time"], values["recorded"]
-        if self.source.live and not -self.rules.oldest_s <= at - received <= self.rules.skew_s:
+        if not self._oldest_s <= at - received <= self._skew_s:
             side = "after" if at > received else "before"
             raise BadReading("clock", f"ts {format_instant(at)} is {abs(at - received):,.0f} s "
                              f"{side} it came ({format_instant(received)}). Set the clock of "
                              f"'{values['sensor']}'.")
         if at > self._latest:
             self._latest = at
-        elif at < self._latest - self.rules.late_s:
+        elif at < self._latest - self._late_s:
             self._late(values)
         if values["kind"] == "battery":
             self._battery[values["sensor"]] = values["value"]

@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
 #: Messages in hand that were not acknowledged yet, at most.
 WINDOW = 4_000
+_LOAD = 8 * 2**20  # bytes taken at once
 _KEEPALIVE_S = 60
 _EXPIRY_S = 7 * 86_400
 _PATIENCE_S = 10.0
 _SLOWEST_S = 30.0
 _TAKEN_OVER = 142
+_VERSIONS = {"5": 5, "3.1.1": 4}
 _FILTER = "twin/#"
 _TOPICS = re.compile(r"(?:(?:[^+#/]*|\+)/)*(?:[^+#/]+|\+|#)")
 
@@ -55,6 +57,8 @@ class MqttSource:
     clock
         Topic of the clock that the stream runs by, in ISO text, where it is not the clock on the
         wall: of a rehearsal. Messages then came at what it said last.
+    versions
+        Of MQTT, in the order in which they are tried: 5, or 4 for 3.1.1.
 
     Raises
     ------
@@ -66,7 +70,8 @@ class MqttSource:
     ended = False
 
     def __init__(self, host: str, port: int, client_id: str, *, topics: str = _FILTER,
-                 share: str = "", secure: bool = False, clock: str = "") -> None:
+                 share: str = "", secure: bool = False, clock: str = "",
+                 versions: Sequence[int] = (5, 4)) -> None:
         self.address = f"mqtt{'s' * secure}://{host}:{port}"
         self.client_id, self.topics, self.share, self.secure = client_id, topics, share, secure
         self.version, self.clock, self._told = 5, clock, 0.0
@@ -75,13 +80,13 @@ class MqttSource:
         self._connection = 0
         self._ready, self._refusal = False, ""
         self._retry_at, self._pause_s = 0.0, 0.5
-        self._client = self._greet(host, port)
+        self._client = self._greet(host, port, versions)
 
     # ---- connecting ----
 
-    def _greet(self, host: str, port: int) -> Client:
-        """Connect as MQTT 5; a broker that does not know it is spoken to as 3.1.1."""
-        for version in (5, 4):
+    def _greet(self, host: str, port: int, versions: Sequence[int]) -> Client:
+        """Connect; a broker that does not know one version is spoken to in the next."""
+        for version in versions:
             self.version, self._refusal = version, ""
             client = self._made(version)
             try:
@@ -181,10 +186,12 @@ class MqttSource:
         until = time.monotonic() + wait_s
         client, arrived = self._client, self._arrived
         client.loop_misc()
-        while len(arrived) < most:
+        size = 0
+        while len(arrived) < most and size < _LOAD:
             before = len(arrived)
             client.loop_read()
             if len(arrived) > before:
+                size += len(arrived[-1].payload)
                 continue
             if self._ready and self._refusal:
                 raise SourceError(f"source {self.address}: {self._refusal}.")
@@ -304,6 +311,8 @@ def open_source(place: Place) -> MqttSource:
     if not _TOPICS.fullmatch(topics):
         raise SourceError(f"topics '{excerpt(topics)}' are no MQTT filter. Write such as "
                           "mqtt://host:1883/twin/acme/#.")
+    version = place.option("mqtt")
     return MqttSource(parts.hostname, port, f"twin-{place.model}-{place.listener}",
                       topics=topics, share=place.option("share", place.model),
-                      secure=parts.scheme == "mqtts", clock=place.option("clock", ""))
+                      secure=parts.scheme == "mqtts", clock=place.option("clock", ""),
+                      versions=(_VERSIONS[version],) if version else (5, 4))
