@@ -23,6 +23,8 @@ from twin.sense.source import topic_of as named
 
 _MOST_BYTES = 65_536
 _PATIENCE_S = 30.0
+#: Messages between two ticks: fewer than a broker's queue holds by default.
+_CHUNK = 400
 
 
 class WireError(ValueError):
@@ -49,8 +51,10 @@ class Wire:
         ``mqtt://[user@]host[:port]``, or ``mqtts://`` for TLS; the password comes from the
         environment, `TWIN_MQTT_PASSWORD`.
     model
-        Readings go to ``twin/<model>/...``, the time to ``clock/<model>``; orders are taken from
-        ``orders/<model>`` and answered at ``orders/<model>/answers``.
+        Readings go to ``twin/<model>/...``, the time and a number to ``clock/<model>``; orders are
+        taken from ``orders/<model>`` and answered at ``orders/<model>/answers``. Listeners that
+        follow the clock say back which number they have heard: the wire waits for them, so that
+        no broker's queue runs over however fast the operation lives.
     """
 
     def __init__(self, url: str, model: str) -> None:
@@ -67,6 +71,9 @@ class Wire:
         self.model = model
         self.orders: queue.Queue[Command | str] = queue.Queue(10_000)
         self._done: dict[str, dict[str, Any]] = {}
+        self._ticks = 0
+        self._heard: dict[str, int] = {}
+        self._news = threading.Condition()
         self._connected = threading.Event()
         self.client = client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv311)
         client.max_inflight_messages_set(500)
@@ -98,25 +105,46 @@ class Wire:
     # -- sending ---------------------------------------------------------------------------------
     def send(self, sent: Sequence[Outgoing], now: float) -> None:
         """Publish the time (seconds since 1970), then messages in order; returns when the broker
-        has all of them.
+        has all of them, and listeners that follow the clock have them safe.
         """
-        last = [self.client.publish(f"clock/{self.model}", format_instant(now).encode(), qos=1,
-                                    retain=True)]
-        for sensor, row in sent:
-            last.append(self.client.publish(topic_of(self.model, sensor, row), encoded(row), qos=1))
-        for info in last:
-            info.wait_for_publish(_PATIENCE_S)
-            if not info.is_published():
-                raise WireError(f"the broker has taken nothing for {_PATIENCE_S:g} s. Check it.")
+        for first in range(0, max(1, len(sent)), _CHUNK):
+            out = [self._tick(now)]
+            out += [self.client.publish(topic_of(self.model, sensor, row), encoded(row), qos=1)
+                    for sensor, row in sent[first:first + _CHUNK]]
+            out.append(self._tick(now))
+            for info in out:
+                info.wait_for_publish(_PATIENCE_S)
+                if not info.is_published():
+                    raise WireError(f"the broker has taken nothing for {_PATIENCE_S:g} s. Check "
+                                    "it.")
+            self._wait_for_listeners()
+
+    def _tick(self, now: float) -> Any:
+        self._ticks += 1
+        return self.client.publish(f"clock/{self.model}", f"{format_instant(now)} {self._ticks}",
+                                   qos=1, retain=True)
+
+    def _wait_for_listeners(self) -> None:
+        """Wait until all who have ever spoken have heard; who is silent for long is forgotten."""
+        with self._news:
+            self._news.wait_for(lambda: all(number >= self._ticks
+                                            for number in self._heard.values()), _PATIENCE_S)
+            self._heard = {name: number for name, number in self._heard.items()
+                           if number >= self._ticks}
 
     # -- taking orders ---------------------------------------------------------------------------
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any,
                     properties: Any = None) -> None:
         if not reason.is_failure:
-            client.subscribe(f"orders/{self.model}", qos=1)
+            client.subscribe([(f"orders/{self.model}", 1), (f"clock/{self.model}/heard/+", 0)])
             self._connected.set()
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
+        if message.topic.startswith("clock/"):
+            with self._news, contextlib.suppress(ValueError):
+                self._heard[message.topic] = min(int(message.payload[:20]), self._ticks)
+                self._news.notify_all()
+            return
         with contextlib.suppress(queue.Full):  # not acknowledged in any answer: sent again later
             self.orders.put_nowait(parse_command(message.payload))
 

@@ -55,8 +55,9 @@ class MqttSource:
     secure
         Whether to speak TLS.
     clock
-        Topic of the clock that the stream runs by, in ISO text, where it is not the clock on the
-        wall: of a rehearsal. Messages then came at what it said last.
+        Topic of the clock that the stream runs by, in ISO text and a number, where it is not the
+        clock on the wall: of a rehearsal. Messages then came at what it said last, and the number
+        is said back at ``<clock>/heard/<client>`` when all that came before is safe.
     versions
         Of MQTT, in the order in which they are tried: 5, or 4 for 3.1.1.
 
@@ -75,6 +76,8 @@ class MqttSource:
         self.address = f"mqtt{'s' * secure}://{host}:{port}"
         self.client_id, self.topics, self.share, self.secure = client_id, topics, share, secure
         self.version, self.clock, self._told = 5, clock, 0.0
+        self._came = self._safe = 0
+        self._ticks: list[tuple[int, str]] = []
         self._arrived: list[Message] = []
         self._sensors: dict[str, str] = {}
         self._connection = 0
@@ -213,6 +216,9 @@ class MqttSource:
             of, number = message.token
             if of == connection and number:
                 client.ack(number, 1)
+        self._safe += len(messages)
+        while self._ticks and self._ticks[0][0] <= self._safe:
+            self._say_heard(self._ticks.pop(0)[1])
 
     def close(self) -> None:
         """Leave; the broker keeps the session."""
@@ -265,15 +271,24 @@ class MqttSource:
             if len(self._sensors) > 100_000:
                 self._sensors.clear()
             sensor = self._sensors[topic] = sensor_of(topic)
+        self._came += 1
         self._arrived.append(Message(message.payload, self._told or time.time(), sensor, topic,
                                      (self._connection, message.mid if message.qos else 0)))
 
     def _tick(self, message: Any) -> None:
         """Take the time from the clock of the stream."""
         with suppress(ValueError, UnicodeDecodeError):
-            self._told = parse_moment(message.payload[:40].decode()).timestamp()
+            moment, _, number = message.payload[:60].decode().partition(" ")
+            self._told = parse_moment(moment).timestamp()
+            if self._came <= self._safe:
+                self._say_heard(number)
+            else:
+                self._ticks.append((self._came, number))
         if message.qos:
             self._client.ack(message.mid, 1)
+
+    def _say_heard(self, number: str) -> None:
+        self._client.publish(f"{self.clock}/heard/{self.client_id}", number.encode(), qos=0)
 
 
 def _drop(client: Client) -> None:
