@@ -31,8 +31,9 @@ class Known:
         self._sites = frozenset(network.sites)
         self._products = frozenset(network.products)
         self._assets: dict[str, None] = {}
-        # An area is site:area in the tables and site/area in the words of a ledger.
-        self._is_asset: Callable[[str], object] = lambda name: asset_kinds(
+        # In the words of a ledger an area is site/area, a step of a routing site/product/step.
+        steps = {f"{site}/{product}/{step}" for site, product, step in network.routings}
+        self._is_asset: Callable[[str], object] = lambda name: name in steps or asset_kinds(
             network, name) or asset_kinds(network, name.replace("/", ":", 1))
         self._machines = (*network.machines, *network.trucks)
 

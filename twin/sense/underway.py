@@ -96,8 +96,8 @@ class Shipments(Statistic[Reading, tuple[Shipment, ...]]):
 
     def of(self, heard: Reading) -> list[Shipment]:
         """The shipments that a position speaks of."""
-        names = self._aboard.get(heard.asset, set()) | ({heard.shipment} & self._open.keys())
-        return [self._open[name] for name in sorted(names)]
+        names = self._aboard.get(heard.asset, set()) | {heard.shipment}
+        return [self._open[name] for name in sorted(names & self._open.keys())]
 
     def _see(self, heard: Reading) -> None:
         for shipment in self.of(heard):

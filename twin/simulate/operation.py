@@ -225,7 +225,10 @@ class Operation:
     def _tool(self, machine: Any) -> Tool:
         wear = max((_wear(failure) for failure in self.world.failures.values()
                     if failure.asset is machine), default=0.0)
-        state = "down" if machine.stops else _STATES.get(machine.phase, machine.phase)
+        state = _STATES.get(machine.phase, machine.phase)
+        if machine.stops:  # by a failure or an accident, or else by the calendar
+            broken = any(cause in self.world.failures for cause in machine.stops)
+            state = "down" if broken else "off"
         product = machine.job.maker.product if machine.job is not None else ""
         return Tool(machine.name, machine.row.site, state, product, wear)
 
