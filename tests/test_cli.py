@@ -7,16 +7,19 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+import twin
 from tests.tea import write_tea
 from twin.__main__ import VERBS, main
 from twin.commands.folder import _point
 from twin.result import COLUMNS
+from twin.scenario import Scenario
 
 ROOT = Path(__file__).parents[1]
 QUICK = ("models=tea", "horizon=60d", "replications=4", "simulate.workers=1")
@@ -283,6 +286,30 @@ def test_a_result_is_reproduced_from_its_manifest(chain: Path,
     stock.write_text(stock.read_text().replace("60", "61"))
     assert main(["reproduce", str(file)]) == 2
     assert "model tea has changed since" in capsys.readouterr().err
+
+
+def test_a_result_from_a_state_is_reproduced(chain: Path,
+                                             capsys: pytest.CaptureFixture[str]) -> None:
+    """The state lies beside the manifest; without it, or with another one, nothing is played."""
+    from twin.simulate import play
+
+    saved = play(twin.read_model("tea", chain), Scenario.baseline(), horizon_h=240.0,
+                 save_at=239.0).state
+    assert saved is not None
+    saved.write(chain / "monday.json")
+    assert main(["run", *PLAIN, "scenarios=double", "from=monday.json"]) == 0
+    (chain / "monday.json").unlink()
+    folder = (chain / "outputs" / "latest").resolve()
+    file = folder / "manifest.json"
+    assert main(["reproduce", str(file), "simulate.workers=1"]) == 0
+    assert "The same figures and the same events" in capsys.readouterr().err
+
+    replace(saved, clock_h=250.0).write(folder / "state.json")
+    assert main(["reproduce", str(file)]) == 2
+    assert "is not the state that the runs" in capsys.readouterr().err
+    (folder / "state.json").unlink()
+    assert main(["reproduce", str(file)]) == 2
+    assert "state.json is not beside the manifest" in capsys.readouterr().err
 
 
 def test_a_manifest_names_no_machine(chain: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from twin.network import Network
 from twin.result import COLUMNS, Result
 from twin.scenario import Scenario
 from twin.settings import SettingError
+from twin.state import State
 from twin.workspace import Workspace, WorkspaceError
 
 
@@ -141,6 +143,23 @@ def test_a_run_starts_from_a_state(tea: Network, tmp_path: Path) -> None:
     assert found.manifest.state_digest
     fresh = twin.run(tea, horizon="30d", replications=2, workers=1)
     assert found.manifest.kpis_digest != fresh.manifest.kpis_digest
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"actors": {"shelf mill/tea": {}}}, "names 'shelf mill/tea', which this model does not have"),
+    ({"orders": [{"number": 1}]}, "lacks 'buyer'"),
+    ({"agenda": [["nobody"]]}, "at its agenda"),
+    ({"disturbances": [{"event": {}}]}, "'type'"),
+])
+def test_a_state_that_does_not_fit_is_refused(tea: Network, change: dict[str, Any],
+                                              message: str) -> None:
+    from twin.simulate import play
+
+    saved = play(tea, Scenario.baseline(), horizon_h=240.0, save_at=239.0).state
+    assert saved is not None
+    wrong = State.from_document({**saved.document(), **change})
+    with pytest.raises(SettingError, match=message):
+        twin.run(tea, horizon="30d", replications=2, workers=1, state=wrong)
 
 
 def test_the_manifest_says_what_was_played_and_no_machine(result: Result, tmp_path: Path) -> None:

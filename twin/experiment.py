@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,6 +145,8 @@ def run(
     state, state_digest = _state(state)
     settings = {label: _fitted(plain, scenario) for label, scenario in labelled.items()}
     n = _checked("replications", replications)
+    if state is not None:
+        _taken_up(plain, state)
 
     def task(label: str, replication: int, warmup_h: float, *, events: bool = False) -> Task:
         fitted, scenario = settings[label]
@@ -207,7 +207,7 @@ def run(
         seconds=round(time.perf_counter() - began, 2), versions=versions(),
     )
     headlines = tuple(name for name, kpi in KPIS.items() if kpi.headline)
-    return Result(kpis, tallies, ledgers, manifest, headlines)
+    return Result(kpis, tallies, ledgers, manifest, headlines, state)
 
 
 def read_model(name: str, workspace: Path | str | None = None) -> Network:
@@ -283,6 +283,16 @@ def _warmup_h(warmup: str | float, horizon_h: float, pilots: Callable[[], list[T
     return _hours("warmup", warmup)
 
 
+def _taken_up(network: Network, state: Any) -> None:
+    """Refuse a state that does not fit the network before anything is played."""
+    from twin.simulate.play import play
+
+    try:
+        play(network, Scenario.baseline(), horizon_h=0.0, state=state)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SettingError(f"from: the state cannot be taken up: {error}") from None
+
+
 def _state(state: Any) -> tuple[Any, str]:
     """The state document and its fingerprint."""
     if state is None:
@@ -295,5 +305,4 @@ def _state(state: Any) -> tuple[Any, str]:
         except OSError as error:
             raise SettingError(f"from '{state}' cannot be read: {error.strerror}. Give a state "
                                "document.") from None
-    text = json.dumps(state.document(), sort_keys=True)
-    return state, hashlib.sha256(text.encode()).hexdigest()
+    return state, state.digest()

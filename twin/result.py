@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from twin.ledger import Ledger
+    from twin.state import State
 
 #: Columns of kpis.csv; `place`, `product` and `stream` are blank for the whole chain.
 COLUMNS = ("model", "scenario", "settings", "kpi", "unit", "mean", "low", "high", "difference",
@@ -37,6 +38,8 @@ class Result:
         What it was made from.
     headlines
         Names of the KPIs that are compared first.
+    state
+        The state document that every run started from; None for the tables' opening stock.
     """
 
     kpis: pd.DataFrame
@@ -44,6 +47,7 @@ class Result:
     ledgers: Mapping[str, Ledger] = field(default_factory=dict)
     manifest: Manifest = field(default_factory=lambda: Manifest("", ""))
     headlines: tuple[str, ...] = ()
+    state: State | None = None
 
     @property
     def baseline(self) -> str:

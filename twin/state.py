@@ -6,8 +6,10 @@ simulation that starts from it draws what is left of every random time given its
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +53,33 @@ class State:
         """The state as a mapping of plain values."""
         return asdict(self)
 
+    def digest(self) -> str:
+        """A fingerprint of the document."""
+        text = json.dumps(self.document(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
     @classmethod
     def from_document(cls, values: dict[str, Any]) -> State:
-        """The state that a mapping says."""
-        return cls(**values)
+        """The state that a mapping says.
+
+        Raises
+        ------
+        ValueError
+            If a part is missing or is of another kind.
+        """
+        try:
+            state = cls(**values)
+        except TypeError as error:
+            raise ValueError(f"a part is unknown or missing ({error})") from None
+        lists = ("orders", "posted", "disturbances", "agenda")
+        wrong = [name for name in lists if not isinstance(getattr(state, name), list)]
+        if not isinstance(state.actors, dict):
+            wrong.append("actors")
+        if not isinstance(state.clock_h, int | float) or not 0.0 <= state.clock_h < inf:
+            wrong.append("clock_h")
+        if wrong:
+            raise ValueError(f"what it says of {' and '.join(wrong)} cannot be used")
+        return state
 
     def write(self, path: Path | str) -> None:
         """Write the state as JSON."""
@@ -71,5 +96,5 @@ class State:
         """
         try:
             return cls.from_document(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a state: {error}. Write one with `save_at`.") from None

@@ -112,3 +112,30 @@ CASES: dict[str, tuple[Network, float]] = {
 def test_the_rest_of_the_story(case: str) -> None:
     network, moment = CASES[case]
     check(network, moment)
+
+
+def test_a_wait_for_a_crew_goes_on() -> None:
+    """Its clock started anew: two hours of waiting had passed, of which nobody knew any more."""
+    network = shop({"A": [at("M", "4h")]}, machines=[{"machine": "M", "units": 2, "crew": "hands"}],
+                   crews=[{"crew": "hands"}], orders=[{"quantity": 2}])
+    state = play(network, BASELINE, horizon_h=3.0, save_at=2.0).state
+    assert state is not None
+    assert state.actors["crew hands"] == {"holders": ["M#1"], "waiting": [["M#2", 1, 2.0]]}
+    sums = play(network, BASELINE, horizon_h=9.0, state=state).tally
+    assert (sums.total("crew_wait"), sums.total("crew_requests")) == (4.0, 1.0)
+
+
+def test_a_state_that_leaves_out_who_works_where() -> None:
+    """As measured, perhaps: whoever needs a crew asks for it, whoever is idle looks for work."""
+    network = shop({"A": [at("M", "4h")], "B": [at(None, "2h", crew="hands")]},
+                   machines=[{"machine": "M", "units": 2, "crew": "hands"}],
+                   crews=[{"crew": "hands", "size": 2}],
+                   orders=[{"quantity": 2}, {"product": "B", "placed": "1h"}])
+    state = play(network, BASELINE, horizon_h=3.0, save_at=2.0).state
+    assert state is not None
+    del state.actors["crew hands"], state.actors["M#2"]
+    state.actors["group shop/M"] = {"queue": [2], "outside": [], "idle": [], "hungry": []}
+    state.agenda.clear()
+    sums = play(network, BASELINE, horizon_h=9.0, state=state).tally
+    # the delay and M#1 have their crew at once; M#2 begins anew when the delay ends
+    assert (sums.total("lots_finished"), sums.total("crew_busy_time")) == (3.0, 2.0 + 2.0 + 4.0)

@@ -172,6 +172,10 @@ def test_a_state_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("[1")
     with pytest.raises(ValueError, match="is not a state"):
         State.read(tmp_path / "bad.json")
+    for part, value in (("clock_h", None), ("actors", []), ("agenda", {}), ("clock_h", -1.0)):
+        (tmp_path / "bad.json").write_text(json.dumps({**state.document(), part: value}))
+        with pytest.raises(ValueError, match=f"is not a state: what it says of {part}"):
+            State.read(tmp_path / "bad.json")
 
 
 def test_saving_changes_nothing() -> None:
@@ -259,6 +263,7 @@ def _drop(document: dict[str, Any], path: tuple[Any, ...]) -> State:
 #: Kinds of field that change nothing here, each with the reason.
 IDLE = {
     "model": "a label",
+    "agenda": "nothing here falls together in another order than that of its actors",
     "orders.stream": "plants count their lots by it",
     "actors.customer.age": "the next state is saved with it: see below",
     "actors.place.spoils_in": "the stores are empty: see below",

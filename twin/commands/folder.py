@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from twin.commands.show import Screen
 
+#: The state that the runs of a folder started from, beside its manifest.
+STATE = "state.json"
+
 #: A result, the network it is about, and the text of the keys that set its run apart.
 Made = tuple[Result, Network, str]
 
@@ -71,6 +74,8 @@ def _joined_result(made: Sequence[Made]) -> Result:
 def _write_one(result: Result, folder: Path) -> None:
     (folder / "manifest.json").write_text(result.manifest.text(), "utf-8")
     _write_csv(result.kpis, folder / "kpis.csv")
+    if result.state is not None:
+        result.state.write(folder / STATE)
     if result.ledgers:
         from twin.ledger import write_ledgers
 

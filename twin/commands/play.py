@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.clock import format_duration
 from twin.commands import Unanswered
-from twin.commands.folder import write
+from twin.commands.folder import STATE, write
 from twin.commands.plan import Block, plan
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
@@ -18,6 +18,7 @@ from twin.network import Network
 from twin.result import Result
 from twin.scenario import Scenario
 from twin.settings import KEYS, PATHS, SettingError, check, describe, parse
+from twin.state import State
 from twin.workspace import Workspace
 
 ABOUT = {
@@ -109,16 +110,14 @@ def reproduce_command(call: Call) -> int:
     how = {key.removeprefix("simulate."): KEYS[key].read(values[0])
            for key, values in settings.items()}
     manifest = Manifest.from_file(path)
-    if manifest.state_digest:
-        raise ValueError(f"{path.name} started from a state document, which a manifest does not "
-                         "hold. Run it again with from=FILE.")
     network = workspace.network(manifest.model)
     _same_model(manifest, network, workspace)
+    state = _same_state(manifest, path.with_name(STATE))
     scenarios = {label: Scenario(**content) for label, content in manifest.scenarios.items()}
     with screen.progress(manifest.model) as progress:
         result = run(network, scenarios, horizon=manifest.horizon, warmup=manifest.warmup,
                      replications=manifest.replications, seed=manifest.seed,
-                     confidence=manifest.confidence, calibration=manifest.calibration,
+                     confidence=manifest.confidence, calibration=manifest.calibration, state=state,
                      ledger=bool(manifest.ledgers), progress=progress, workspace=workspace,
                      **how)
     screen.show([(result, "")], None)
@@ -133,6 +132,19 @@ def reproduce_command(call: Call) -> int:
     screen.note("NOT the same as in the manifest. " + (f"It was made with {', '.join(other)}."
                                                        if other else "The versions are the same."))
     return 1
+
+
+def _same_state(manifest: Manifest, file: Path) -> State | None:
+    if not manifest.state_digest:
+        return None
+    if not file.is_file():
+        raise ValueError(f"the runs started from a state document, and {file.name} is not beside "
+                         "the manifest. Put it there.")
+    state = State.read(file)
+    if state.digest() != manifest.state_digest:
+        raise ValueError(f"{file.name} is not the state that the runs of the manifest started "
+                         "from. Put that one there, or run it anew with from=FILE.")
+    return state
 
 
 def _same_model(manifest: Manifest, network: Network, workspace: Workspace) -> None:

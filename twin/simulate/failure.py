@@ -218,9 +218,11 @@ class Failure:
                 age += now - self.since
             elif self.stretch is not None:
                 age += self.stretch()
-        left = self.call.time - now if self.call is not None and self.phase == "repair" \
-            else self.left
-        return {"phase": self.phase, "age": age, "since": now - self.since, "left": left,
+        left = 0.0
+        if self.phase == "repair":
+            left = self.left if self.call is None else self.call.time - now
+        since = 0.0 if self.phase == "up" else now - self.since
+        return {"phase": self.phase, "age": age, "since": since, "left": left,
                 "servicing": self.servicing, "forced": self.forced}
 
     def resume(self, state: dict[str, Any], book: Any) -> None:

@@ -108,8 +108,9 @@ class Group:
         """Blocking before service: the first lot whose next work centre has room for it."""
         for job in self.queue.jobs():
             after = job.maker.group_after(job)
-            if after is None or after.has_room():
-                if after is not None:
+            kept = job.reserved is not None  # since before it was interrupted
+            if kept or after is None or after.has_room():
+                if after is not None and not kept:
                     after.reserved += 1
                     job.reserved = after
                 self.queue.take(job)

@@ -314,10 +314,11 @@ class Machine(Workstation):
     # -- state -----------------------------------------------------------------------------------
     def state(self, book: Any) -> dict[str, Any]:
         """What it does, to which lots, and with how much work done and left."""
+        at_work, begun = self.phase in (SETUP, BUSY), self.begun_set_up
         left = self.left - ((self.env._now - self.began) * self.speed if self.working else 0.0)
-        begun = self.begun_set_up
         return {"phase": self.phase, "family": self.family, "before": self.family_before,
-                "left": left, "worked": self.whole - left, "certain": self.certain,
+                "left": left if at_work else 0.0, "worked": self.whole - left if at_work else 0.0,
+                "certain": at_work and self.certain,
                 "redo": self.redo, "jobs": [job.number for job in self.batch],
                 "begun_set_up": None if begun is None else list(begun)}
 
@@ -326,7 +327,7 @@ class Machine(Workstation):
         self.family, self.family_before = state["family"], state["before"]
         begun = state["begun_set_up"]
         self.begun_set_up = None if begun is None else tuple(begun)
-        self.resumed = state
+        self.resumed = {name: state[name] for name in ("phase", "left", "worked", "certain", "redo")}
         self.batch = [self.plant.known[number] for number in state["jobs"]]
         if state["phase"] == STAFF:
             self.group.waiting += len(self.batch)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from twin.simulate.book import Book
     from twin.simulate.plant import Plant
 
+_EPS = 1e-9
+
 
 def keep(plant: Plant, book: Book) -> dict[str, Any]:
     """Every lot, the order books, and what its work centres and machines do not tell."""
@@ -22,7 +24,6 @@ def keep(plant: Plant, book: Book) -> dict[str, Any]:
     jobs += (job for machine in plant.machines for job in machine.batch)
     return {
         "jobs": [_row(job, book) for job in jobs],
-        "gathering": list(plant.gathering),
         "delays": [delay.state() for delay in plant.delays.values()],
         "books": [[product, [book.keep(order) for *_, order in sorted(
             maker.book, key=lambda entry: entry[:3])]]
@@ -39,8 +40,6 @@ def take_up(plant: Plant, state: dict[str, Any], book: Book) -> None:
     for row in state["jobs"]:
         _fill(plant, row, book)
     plant.job_number = count(max(plant.known, default=0) + 1).__next__
-    for number in state["gathering"]:
-        plant.gathering[number] = plant.known[number]
     for product, numbers in state["books"]:
         for number in numbers:
             plant.maker(product).write_down(book.orders[number])
@@ -73,6 +72,8 @@ def _fill(plant: Plant, row: dict[str, Any], book: Book) -> None:
     job.arrived, job.queued = now - row["arrived"], now - row["queued"]
     job.begun, job.left, job.missing = now - row["begun"], row["left"], row["missing"]
     job.counted = row["counted"]
+    if job.missing > _EPS:
+        plant.gathering[job.number] = job
     group = job.operation.group
     if group is not None:
         key = (maker.product, order.stream)

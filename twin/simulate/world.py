@@ -230,7 +230,7 @@ class World:
         if name.startswith("delay "):
             site, number = name[6:].rsplit("/", 1)
             return self.plants[site].delays[int(number)]
-        raise KeyError(f"the state names '{name}', which this model does not have")
+        raise ValueError(f"names '{name}', which this model does not have")
 
     def emission_factors(self, source: str, per: str) -> tuple[float, float] | None:
         """Direct and total kg CO2e of one tkm, litre or kilogram."""
@@ -282,21 +282,37 @@ class World:
                      agenda.pending(self.env))
 
     def resume(self, state: State) -> None:
-        """Go on from a state; call it before `start`."""
-        book = Book(self)
-        book.open(state.orders)
-        self.order_number = count(max(book.orders, default=0) + 1).__next__
-        self.lot_number = count(book.last_lot(state) + 1).__next__
-        for order in book.orders.values():
-            order.buyer.adopt(order)
-        turn = {name: place for place, name in enumerate(self.actors)}
-        turn |= dict.fromkeys((crew.name for crew in self.crews.values()), len(turn) + 1)
-        for name in sorted(state.actors, key=lambda name: turn.get(name, len(turn))):
-            self.named(name).resume(state.actors[name], book)
-        for row in state.posted:
-            node = None if row["node"] is None else self.named(row["node"])
-            self.post(book.orders[row["order"]], node, self.env._now + row["in"])
-        self.agenda = state.agenda
+        """Go on from a state; call it before `start`.
+
+        Raises
+        ------
+        ValueError
+            If the state does not fit the network, or lacks something.
+        """
+        at = "its orders"
+        try:
+            book = Book(self)
+            book.open(state.orders)
+            self.order_number = count(max(book.orders, default=0) + 1).__next__
+            self.lot_number = count(book.last_lot(state) + 1).__next__
+            for order in book.orders.values():
+                order.buyer.adopt(order)
+            turn = {name: place for place, name in enumerate(self.actors)}
+            turn |= dict.fromkeys((crew.name for crew in self.crews.values()), len(turn) + 1)
+            for name in sorted(state.actors, key=lambda name: turn.get(name, len(turn))):
+                at = f"'{name}'"
+                self.named(name).resume(state.actors[name], book)
+            at = "its posted orders"
+            for row in state.posted:
+                node = None if row["node"] is None else self.named(row["node"])
+                self.post(book.orders[row["order"]], node, self.env._now + row["in"])
+            at = "its agenda"
+            self.agenda = [[str(whose), float(wait)] for whose, wait in state.agenda]
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise ValueError(f"the state of model '{state.model}' cannot be taken up by model "
+                             f"'{self.network.name}' at {at}: it {what}. Save it again with the "
+                             "present model, or correct it (docs/state_document.md).") from error
         self.reset()
 
     # -- living ----------------------------------------------------------------------------------
