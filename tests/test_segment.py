@@ -162,3 +162,28 @@ def test_a_listener_that_died_leaves_a_segment_that_can_be_merged(tmp_path: Path
         time.sleep(0.01)
     assert store.frame()["id"].tolist() == ["1"]
     assert segment_files(tmp_path / "segments") == []
+
+
+def test_readers_see_every_reading_while_days_are_rewritten(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    script = ("from twin.store import Store\n"
+              f"store, number = Store({str(tmp_path)!r}), 0\n"
+              "while True:\n"
+              "    writer = store.segment('7')\n"
+              "    for _ in range(5):\n"
+              "        writer.append([{'sensor': 't1', 'id': str(number), 'time': 10.0 + number,"
+              " 'recorded': 10.0, 'kind': 'battery', 'value': 1.0 * number}])\n"
+              "        number += 1\n"
+              "    writer.close()\n"
+              "    store.merge()\n")
+    with subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[1]) as writes:
+        try:
+            seen, until = 0, time.monotonic() + 20
+            while seen < 60 and time.monotonic() < until:
+                frame = store.frame(columns=["id", "value"])
+                assert frame["value"].tolist() == list(range(len(frame)))
+                assert len(frame) >= seen
+                seen = len(frame)
+        finally:
+            writes.kill()
+    assert seen >= 60

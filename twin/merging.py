@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from twin.kinds import FIELDS
 from twin.parquet import quoted
+from twin.readings import Reading
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
 
 #: Order of the rows of a day.
 ORDER = "time, sensor, id"
@@ -54,17 +54,16 @@ def load(base: duckdb.DuckDBPyConnection, source: str) -> None:
 
 def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
     """Make `fresh` of JSON arrays of readings, as segments hold them."""
-    import pandas as pd
-
     said = [name for name in FIELDS if any(f'"{name}":' in line for line in lines)]
     shape = json.dumps([{name: "DOUBLE" if FIELDS[name].type == "d" else "VARCHAR"
                          for name in said or ("time",)}])
     columns = ", ".join(f"""{_cell(name) if name in said else _BLANK[field.type]} as "{name}\""""
                         for name, field in FIELDS.items())
-    base.register("lines", pd.DataFrame({"line": pd.Series(lines, dtype="object")}))
+    base.execute("create or replace temp table lines as select unnest(?::varchar[]) as line",
+                 [list(lines)])
     load(base, f"(select {columns} from (select unnest(from_json(line, '{shape}'), "
                "recursive := true) from lines))")
-    base.unregister("lines")
+    base.execute("drop table lines")
 
 
 def _cell(name: str) -> str:
@@ -78,7 +77,7 @@ def days(base: duckdb.DuckDBPyConnection) -> list[int]:
 
 
 def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
-              draft: Path) -> tuple[int, int, pd.DataFrame]:
+              draft: Path) -> tuple[int, int, list[Reading]]:
     """Write a day with its fresh readings into a draft file.
 
     Returns
@@ -111,8 +110,9 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
     conflicts = base.execute(
         f"select distinct {columns} from copies a join kept b "
         f"using ({_KEY}) where {differs} order by a.time, sensor, id limit {_MOST_CONFLICTS}"
-    ).fetch_df()
-    return int(read), int(new), conflicts
+    ).fetchall()
+    return int(read), int(new), [Reading(**dict(zip(FIELDS, row, strict=True)))
+                                 for row in conflicts]
 
 
 def union(base: duckdb.DuckDBPyConnection, files: Sequence[Path], fresh: bool) -> str:

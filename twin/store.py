@@ -24,7 +24,7 @@ from twin import merging
 from twin.kinds import FIELDS
 from twin.lock import Lock, sync_folder
 from twin.parquet import quoted
-from twin.readings import Reading, from_frame, to_frame
+from twin.readings import Reading, to_frame
 from twin.segment import Damage, SegmentWriter, closed_files, read_lines, segment_files
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _DAY_S = 86_400.0
 _CHUNK = 64 * 2**20  # bytes of segments merged at a time
+_TRIES = 8
 _Answer = TypeVar("_Answer")
 
 
@@ -153,7 +154,7 @@ class Store:
             draft = path.with_name(f".{path.name}.part")
             read, new, conflicts = merging.merge_day(base, number, path, draft)
             _publish(draft, path)
-            whole += Merged(read, new, (day,), tuple(from_frame(conflicts)))
+            whole += Merged(read, new, (day,), tuple(conflicts))
         return whole
 
     # ---- reading ----
@@ -199,9 +200,26 @@ class Store:
                until: float) -> _Answer | None:
         """The answer to a question to days and segments; None if there are none.
 
-        Segments are read before days: what is merged meanwhile is in both, never in neither.
+        Segments are read before days: what is merged meanwhile is in both, never in neither. An
+        answer from a day's file that was replaced meanwhile is thrown away and asked for again.
         """
-        lines = self.unmerged()
+        import duckdb
+
+        for _ in range(_TRIES):
+            lines, before = self.unmerged(), self._stamps()
+            try:
+                answer = self._answer(read, lines, since, until)
+            except (duckdb.Error, OSError):
+                if self._stamps() == before:
+                    raise
+            else:
+                if self._stamps() == before:
+                    return answer
+        with self._merging():
+            return self._answer(read, self.unmerged(), since, until)
+
+    def _answer(self, read: Callable[[duckdb.DuckDBPyConnection, str], _Answer],
+                lines: Sequence[str], since: float, until: float) -> _Answer | None:
         files = [path for day, path in self.day_files().items()
                  if _start(day) < until and _start(day) + _DAY_S > since]
         if not files and not lines:
@@ -210,6 +228,11 @@ class Store:
             if lines:
                 merging.load_lines(base, lines)
             return read(base, merging.union(base, files, bool(lines)))
+
+    def _stamps(self) -> list[tuple[int, int, int]]:
+        """What changes when a day's file is replaced."""
+        found = [path.stat() for path in self.day_files().values()]
+        return [(one.st_ino, one.st_mtime_ns, one.st_size) for one in found]
 
     def unmerged(self) -> list[str]:
         """The lines of segments that are not merged into days yet; read them before the days."""

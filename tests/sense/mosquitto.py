@@ -38,8 +38,8 @@ def mosquitto(folder: Path, port: int, *lines: str) -> Iterator[subprocess.Popen
         pytest.skip("Mosquitto is not installed")
     conf = folder / f"mosquitto-{port}.conf"
     stays = ["user root"] if hasattr(os, "getuid") and os.getuid() == 0 else []
-    conf.write_text("\n".join((f"listener {port} 127.0.0.1", "max_queued_messages 0", *stays, *lines,
-                               "")))
+    whole = (f"listener {port} 127.0.0.1", "max_queued_messages 0", *stays, *lines)
+    conf.write_text("\n".join(whole) + "\n")
     with subprocess.Popen([PROGRAM, "-c", str(conf)], stderr=subprocess.DEVNULL) as broker:
         try:
             until = time.monotonic() + 10

@@ -15,14 +15,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.readings import BadReading, Reading, check_message, format_instant
-from twin.sense.known import Known
 from twin.sense.quarantine import Quarantine, Refused
 from twin.sense.register import Register
 from twin.sense.source import LARGEST, Message, Source
 from twin.store import Merged, Store
+
+if TYPE_CHECKING:
+    from twin.sense.known import Known
 
 _LINGER_S = 0.02
 _NOTE_S = 5.0
