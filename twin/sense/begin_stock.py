@@ -77,12 +77,14 @@ def _record(scene: Scene, row: Stock, name: str, correction: float) -> Row:
     """What the system does not know yet: late bookings, and what only a count found."""
     site, at = scene.network.sites[row.site], scene.at
     shelf = scene.goods.shelves.get(name, {})
+    period = site.count_period
+    counted = -1.0 if period is None else period * floor(at / period)
     pending = [[time + site.record_delay - at, units, 0.0]
-               for time, units in shelf.get("issues", ()) if time + site.record_delay > at]
+               for time, units in shelf.get("issues", ())
+               if time + site.record_delay > at and time > counted]
     memory = scene.fold.demand.shelves.get(name)
     if memory is not None and site.record_delay > 0.0:
-        pending += [[time - at, 0.0, units] for time, units in memory["coming"] if time > at]
-    period = site.count_period
+        pending += [[time - at, 0.0, units] for time, units, _ in memory["coming"] if time > at]
     return {"gap": sum(units for _, units, _ in pending) - correction, "unseen": 0.0,
             "pending": sorted(pending),
             "count_in": None if period is None else period * (floor(at / period) + 1.0) - at}

@@ -7,6 +7,7 @@ of reviews do.
 
 from __future__ import annotations
 
+from math import floor
 from typing import Any
 
 from twin.events import WALK_IN
@@ -55,8 +56,12 @@ class Demand:
         if shelf is None or (row.site == site and row.role in ("", "firm")):
             return
         place = self.network.sites.get(site)
-        late = delay + (place.record_delay if place is not None else 0.0)
-        shelf["coming"].append([row.time + late, row.quantity])
+        known = asked = row.time + delay
+        if place is not None and place.record_delay > 0.0:
+            known = asked + place.record_delay
+            if place.count_period:  # who counts a shelf learns what is not yet recorded
+                known = min(known, place.count_period * (floor(asked / place.count_period) + 1.0))
+        shelf["coming"].append([known, row.quantity, known > asked])
 
     def advance(self, now: float) -> None:
         """Let every review before now have taken place."""
@@ -77,11 +82,16 @@ class Demand:
         shelf["policy"] = forecaster.state()
 
     def _see(self, shelf: dict[str, Any], now: float) -> None:
-        """Demand that has come to the notice of the record by now."""
-        later = [entry for entry in shelf["coming"]
-                 if entry[0] > now or (entry[0] == now and not self.after)]
-        shelf["seen"] += sum(units for time, units in shelf["coming"]
-                             if time < now or (time == now and self.after))
+        """Demand that has come to the notice of the record by now.
+
+        Of what comes at the instant of a review, bookings come before it and demand after it.
+        """
+        later = []
+        for time, units, booked in shelf["coming"]:
+            if time < now or (time == now and (booked or self.after)):
+                shelf["seen"] += units
+            else:
+                later.append([time, units, booked])
         shelf["coming"] = later
 
     def settle(self, now: float) -> None:

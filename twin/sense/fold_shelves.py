@@ -80,7 +80,11 @@ class Shelves:
         delay = self._delay.get(row.site, 0.0)
         if delay > 0.0:
             shelf["issues"] = [issue for issue in shelf["issues"]
-                               if issue[0] + delay > row.time] + [[row.time, units]]
+                               if issue[0] + delay > row.time]
+            if shelf["issues"] and shelf["issues"][-1][0] == row.time:
+                shelf["issues"][-1][1] += units
+            else:
+                shelf["issues"].append([row.time, units])
         order = [lot] if lot in lots or (lot and 0 not in lots) else sorted(
             lots, key=lambda other: (other != 0, lots[other][1], other))
         for other in order:
