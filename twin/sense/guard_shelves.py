@@ -67,8 +67,9 @@ class ShelfGuard(Guard):
     def _stock(self, site: str, product: str, time: float) -> list[Finding]:
         row, name = self.network.stock.get((site, product)), f"{site}/{product}"
         rule = self.rules.find("stock", name)
-        if row is None or rule is None:
-            return []
+        if row is None or rule is None or not (
+                row.policy or row.reorder_point or row.safety_stock or rule.low == rule.low):
+            return []  # nobody keeps it in stock on purpose
         reorder = rule.low if rule.low == rule.low else row.reorder_point or 0.0
         levels = [("info", reorder, "reorder point"),
                   ("warning", row.safety_stock, "safety stock"), ("critical", 0.0, "nothing")]
@@ -99,7 +100,7 @@ class ShelfGuard(Guard):
         share, key = held / row.capacity_m3, ("fill", site, area)
         over = self._holds(key, share / rule.high, time)
         severity = ("critical" if share >= 1.0 else rule.severity) if over else ""
-        meaning = f"{held:g} of {row.capacity_m3:g} m3 are full ({share:.0%})".replace("%", " %")
+        meaning = f"{held:g} of {row.capacity_m3:g} m3 are full ({100 * share:.0f} %)"
         return [Finding("fill", f"area {site}:{area}", severity, time,
                         self._since.get(key, time), share, rule.high, 0.0, meaning)]
 

@@ -48,6 +48,9 @@ WATCHED = {
 }
 
 
+_REMEMBERED = 50_000
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What raises an alert.
@@ -101,11 +104,17 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
+        self._found: dict[tuple[str, str], Rule | None] = {}
 
     def find(self, kind: str, name: str) -> Rule | None:
         """The first rule about this; None when there is none or it is to be ignored."""
+        if (kind, name) in self._found:
+            return self._found[kind, name]
         found = next((rule for rule in self.rules if rule.fits(kind, name)), None)
-        return None if found is None or found.ignore else found
+        if len(self._found) > _REMEMBERED:
+            self._found.clear()
+        self._found[kind, name] = None if found is None or found.ignore else found
+        return self._found[kind, name]
 
 
 def default_rules(network: Network) -> list[Rule]:
