@@ -255,6 +255,16 @@ def test_off_route_and_stopped() -> None:
     assert story.steps("off_route")[-1] == story.steps("stopped")[-1] == ("cleared", "", 4)
 
 
+def test_fuel_that_was_taken() -> None:
+    story = Story()
+    for step in range(40):
+        story.tell(step / 12, "fuel", asset="reefer#1", value=300.0 - step - 90.0 * (step >= 20))
+    assert [what for what, *_ in story.steps("theft")] == ["raised", "cleared"]
+    (alert,) = [alert for alert in story.book.open() if alert.kind == "theft"]
+    assert (alert.state, alert.subject) == ("over, not acknowledged", "truck reefer#1")
+    assert alert.value == pytest.approx(90.0, abs=5.0)
+
+
 def test_a_late_order() -> None:
     story = Story()
     story.tell(0, "ordering", site="C", to_site="W", product="serum", quantity=5.0, order="12")

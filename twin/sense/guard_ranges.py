@@ -137,9 +137,9 @@ class RangeGuard(Guard):
 class LotGuard(Guard):
     """Lots against the limits and the life of their products, with their value at risk."""
 
-    hears = frozenset({"storing", "receiving", "commissioning", "sighting", "shipping",
-                       "departing", "arriving", "starting", "delivering", "consuming", "expiring", "scrapping",
-                       "lost", "temperature"})
+    hears = frozenset({
+        "temperature", "storing", "receiving", "commissioning", "sighting", "shipping", "starting",
+        "departing", "arriving", "delivering", "consuming", "expiring", "scrapping", "lost"})
 
     def __init__(self, post: Post) -> None:
         super().__init__(post)

@@ -8,6 +8,7 @@ from twin.sense.geofence import fences_of
 from twin.sense.guard import Guard, Post, clock
 from twin.sense.journey import Journey
 from twin.sense.rules import Rule
+from twin.sense.tank import Tank
 from twin.sense.underway import (
     Arrival,
     OpenOrder,
@@ -85,6 +86,38 @@ class RouteGuard(Guard):
         if self._told.pop((kind, name), None) is None:
             return []
         return [Finding(kind, f"shipment {name}", "", time)]
+
+
+class TankGuard(Guard):
+    """Fuel that was taken from a tank: an alert that is over as soon as it is raised."""
+
+    hears = frozenset({"fuel"})
+
+    def __init__(self, post: Post) -> None:
+        super().__init__(post)
+        self.tanks: dict[str, Tank] = {}
+        self._told: dict[str, float] = {}
+
+    def hear(self, reading: Reading) -> list[Finding]:
+        """Take in the level of a tank."""
+        truck = reading.asset
+        rule = self.rules.find("theft", truck)
+        if rule is None or truck.partition("#")[0] not in self.network.trucks:
+            return []
+        tank = self.tanks.setdefault(truck, Tank())
+        tank.update(reading)
+        fills = tank.get().fills
+        if not fills or fills[-1].litres >= 0 or fills[-1].time <= self._told.get(truck, -1.0):
+            return []
+        last = self._told[truck] = fills[-1].time
+        subject, litres = f"truck {truck}", -fills[-1].litres
+        return [Finding("theft", subject, rule.severity, last, last, litres, tank.least, 0.0,
+                        f"{litres:.0f} l have left the tank faster than it can burn them"),
+                Finding("theft", subject, "", last)]
+
+    def look(self, now: float) -> list[Finding]:
+        """Nothing: a tank is judged by its level."""
+        return []
 
 
 class LateGuard(Guard):

@@ -44,6 +44,7 @@ WATCHED = {
     "quality": "trust in a sensor, from 0 to 1 (sensor)",
     "off_route": "a vehicle outside the corridor of its lane (shipment)",
     "stopped": "how long a vehicle has stood in the open (shipment)",
+    "theft": "fuel that leaves a tank at once (truck)",
     "late": "chance that an order comes late (order)",
 }
 
@@ -147,7 +148,8 @@ def default_rules(network: Network) -> list[Rule]:
         Rule("stock", m=1, n=1, severity="info"), Rule("fill", high=0.9, m=1, n=1),
         Rule("down"), Rule("anomaly", m=1, n=1, clear=0.5),
         Rule("silent"), Rule("quality", low=0.5, m=1, n=1),
-        Rule("off_route"), Rule("stopped", after=1.0), Rule("late", high=0.5, m=1, n=1),
+        Rule("off_route"), Rule("stopped", after=1.0), Rule("theft"),
+        Rule("late", high=0.5, m=1, n=1),
     ]
 
 

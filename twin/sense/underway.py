@@ -277,7 +277,8 @@ def order_etas(network: Network, orders: Iterable[OpenOrder], shipments: Iterabl
             row = firm.get(order.order)
             if row is not None and row.due is not None:
                 due = row.due - (now - network.start.timestamp()) / 3600.0
-            found.append(Arrival(f"order {order.order}", order.site, eta(legs, left, points=points), due))
+            found.append(Arrival(f"order {order.order}", order.site,
+                                 eta(legs, left, points=points), due))
     return found
 
 
