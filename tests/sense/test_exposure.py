@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
+import twin
+from twin.ledger import Ledger
 from twin.network import Network
 from twin.readings import Reading
+from twin.scenario import Scenario
 from twin.sense.exposure import Exposure, LotCondition
 from twin.sense.kinetic import mean_kinetic_temperature
 from twin.sense.storage_area import area_of
+from twin.simulate.play import play
+from twin.witness import readings_of_ledger
 
 NETWORK = Network(
     sites=[{"site": "W", "kind": "warehouse"}, {"site": "C", "kind": "customer"}],
@@ -106,3 +111,50 @@ def test_what_no_temperature_can_harm_is_not_followed() -> None:
     way.tell(0, "storing", site="W", lot="B1", product="bolt", quantity=10.0)
     way.tell(0, "storing", site="W", lot="X1", product="unknown", quantity=10.0)
     assert way.parts() == {}
+
+
+def test_handed_over_and_departed_are_one_movement() -> None:
+    way = Way()
+    way.tell(0, "storing", site="W", lot="L1", product="serum", quantity=10.0)
+    way.tell(1, "shipping", site="W", lot="L1", product="serum", quantity=4.0, shipment="S1")
+    way.tell(2, "departing", site="W", to_site="C", lot="L1", product="serum", quantity=4.0,
+             shipment="S1")
+    assert {name: part.units for name, part in way.parts().items()} == {
+        "L1@S1": 4.0, "L1@W:cold": 6.0}
+
+
+def test_a_shipment_is_in_the_truck_that_was_loaded_with_it() -> None:
+    way = Way()
+    way.tell(0, "storing", site="W", lot="L1", product="serum", quantity=4.0)
+    way.tell(1, "starting", role="truck", site="W", to_site="C", lot="L1", product="serum",
+             quantity=4.0, asset="van#1")
+    way.tell(1, "temperature", asset="van#1", value=20.0)
+    way.tell(2, "departing", site="W", to_site="C", lot="L1", product="serum", quantity=4.0,
+             shipment="7", asset="W:C:van")
+    way.tell(3, "temperature", asset="van#1", value=20.0)
+    (part,) = way.parts().values()
+    assert (part.place, part.condition.state) == (("shipment", "7"), "breach")
+    way.tell(4, "arriving", site="C", lot="L1", product="serum", quantity=4.0, shipment="7")
+    assert [part.place for part in way.exposure.get()] == [("site", "C")]
+    way.tell(4, "delivering", site="C", lot="L1", product="serum", quantity=4.0)
+    assert way.parts() == {}
+
+
+@pytest.mark.parametrize("model", ["harbour", "medicines"])
+def test_no_lot_of_a_played_chain_is_lost_on_its_way(model: str) -> None:
+    """Every lot that a simulated ledger says has arrived is where it arrived, or used up."""
+    network, ledger = twin.read_model(model), Ledger()
+    play(network, Scenario.baseline(), horizon_h=20 * 24.0, seed=3, ledger=ledger)
+    exposure, under_way = Exposure(network), {}
+    for reading in readings_of_ledger(ledger, network.start):
+        exposure.update(reading)
+        if reading.shipment and reading.lot and not reading.role:
+            key = reading.shipment, reading.lot
+            if reading.kind == "departing":
+                under_way[key] = under_way.get(key, 0.0) + reading.quantity
+            elif reading.kind == "arriving":
+                under_way[key] -= reading.quantity
+    followed = {(part.place[1], part.lot): part.units for part in exposure.get()
+                if part.place[0] == "shipment"}
+    assert exposure.get()
+    assert all(under_way[key] == pytest.approx(units) for key, units in followed.items())

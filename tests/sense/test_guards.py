@@ -154,6 +154,7 @@ def test_a_shelf_falls_through_its_levels() -> None:
     story = Story()
     for hour, units in enumerate([50, 41, 40, 41, 39, 30, 9, 0, 0, 3, 60]):
         count(story, hour, units)
+    story.look(10)
     assert story.steps("stock") == [
         ("raised", "info", 2), ("escalated", "warning", 6), ("escalated", "critical", 7),
         ("eased", "warning", 9), ("cleared", "", 10)]
@@ -161,19 +162,34 @@ def test_a_shelf_falls_through_its_levels() -> None:
 
 def test_bookings_move_a_counted_shelf() -> None:
     story = Story()
-    story.tell(0, "picking", site="W", product="serum", quantity=5.0)
+    story.tell(0, "picking", site="W", product="serum", quantity=5.0)  # of the 50 of the model
+    story.tell(0.5, "picking", site="W", product="tea", quantity=5.0)  # of nobody knows how many
     assert story.steps() == []
     count(story, 1, 50)
     story.tell(2, "picking", site="W", product="serum", quantity=15.0)
+    story.look(2)
     assert story.steps("stock") == [("raised", "info", 2)]
     story.tell(3, "storing", site="W", product="serum", quantity=30.0)
+    story.look(3)
     assert story.steps("stock")[-1][0] == "cleared"
+
+
+def test_an_opening_stock_replaces_what_was_thought() -> None:
+    story = Story()
+    for lot, units in (("L1", 30.0), ("L2", 30.0)):
+        story.tell(0, "storing", site="W", product="serum", lot=lot, quantity=units, cause="stock")
+    story.tell(1, "delivering", site="W", product="serum", quantity=19.0, role="walk_in")
+    assert story.steps("stock") == []
+    story.tell(2, "expiring", site="W", product="serum", quantity=2.0)
+    story.look(2)
+    assert story.steps("stock") == [("raised", "info", 2)]
 
 
 def test_an_area_fills_up() -> None:
     story = Story()
     for hour, units in enumerate([80, 89, 91, 90, 101, 95, 80]):
         count(story, hour, units)
+    story.look(6)
     assert story.steps("fill") == [("raised", "warning", 2), ("escalated", "critical", 4),
                                    ("eased", "warning", 5), ("cleared", "", 6)]
 
@@ -237,6 +253,16 @@ def test_off_route_and_stopped() -> None:
     assert [what for what, *_ in story.steps("stopped")] == ["raised"]
     story.tell(4, "arriving", site="W", shipment="S1", asset="reefer#1")
     assert story.steps("off_route")[-1] == story.steps("stopped")[-1] == ("cleared", "", 4)
+
+
+def test_fuel_that_was_taken() -> None:
+    story = Story()
+    for step in range(40):
+        story.tell(step / 12, "fuel", asset="reefer#1", value=300.0 - step - 90.0 * (step >= 20))
+    assert [what for what, *_ in story.steps("theft")] == ["raised", "cleared"]
+    (alert,) = [alert for alert in story.book.open() if alert.kind == "theft"]
+    assert (alert.state, alert.subject) == ("over, not acknowledged", "truck reefer#1")
+    assert alert.value == pytest.approx(90.0, abs=5.0)
 
 
 def test_a_late_order() -> None:

@@ -68,8 +68,8 @@ def _reading(kind: str, place: int, value: float, rng: np.random.Generator) -> R
         said["value"] = float(place % 2)
     elif kind in ("departing", "arriving", "ordering", "delivering"):
         name = f"{place % 20}" if kind == "departing" else f"{place % 10}"
-        said |= {"to_site": "V", "shipment": name, "order": name, "product": "tea",
-                 "quantity": 9.0 if kind == "ordering" else 1.0}
+        said |= {"to_site": "V", "lot": f"L{place % 3}", "shipment": name, "order": name,
+                 "product": "tea", "quantity": 9.0 if kind == "ordering" else 1.0}
     elif kind in ("receiving", "shipping", "storing", "sighting"):
         said |= {"lot": f"L{place % 3}", "product": "tea", "quantity": 4.0, "shipment": "S1"}
     elif kind == "count":

@@ -76,7 +76,8 @@ class Eta:
         return (len(self.hours) - bisect_right(self.hours, hours)) / len(self.hours)
 
 
-def eta(legs: Sequence[Leg], left: Left, *, pace_spread: float = 0.2) -> Eta:
+def eta(legs: Sequence[Leg], left: Left, *, pace_spread: float = 0.2,
+        points: int = _POINTS) -> Eta:
     """When a way of several legs will be over.
 
     Parameters
@@ -87,6 +88,8 @@ def eta(legs: Sequence[Leg], left: Left, *, pace_spread: float = 0.2) -> Eta:
         The conditional law of a time (see `Left`).
     pace_spread
         How unevenly a way is covered: standard deviation of the logarithm of pace at half-way.
+    points
+        Values that stand for the law.
 
     Notes
     -----
@@ -108,22 +111,22 @@ def eta(legs: Sequence[Leg], left: Left, *, pace_spread: float = 0.2) -> Eta:
     True
     """
     rng = np.random.default_rng(0)  # only the pairing of the legs' quantiles, the same every time
-    total = np.zeros(_POINTS)
+    total = np.zeros(points)
     for place, leg in enumerate(legs):
-        values = _left_of(leg if place == 0 else Leg(leg.law), left, pace_spread)
+        values = _left_of(leg if place == 0 else Leg(leg.law), left, pace_spread, points)
         total += values if place == 0 else rng.permutation(values)
     return Eta(tuple(sorted(total.tolist())))
 
 
-def _left_of(leg: Leg, left: Left, pace_spread: float) -> Values:
+def _left_of(leg: Leg, left: Left, pace_spread: float, points: int) -> Values:
     """Equally likely values of what is left of one leg."""
-    lucks = (np.arange(_POINTS) + 0.5) / _POINTS
+    lucks = (np.arange(points) + 0.5) / points
     rests = np.array([left(leg.law, leg.age, float(luck)) for luck in lucks])
     share = leg.covered
     if not share > 0.0 or leg.age <= 0.0:
         return rests
     if share >= 1.0:
-        return np.zeros(_POINTS)
+        return np.zeros(points)
     spread = pace_spread * math.sqrt((1.0 - share) / share)
     pace = leg.age / share  # the whole time at the pace so far
     off = np.log(pace / np.maximum(leg.age + rests, 1e-9)) / spread
@@ -132,8 +135,8 @@ def _left_of(leg: Leg, left: Left, pace_spread: float) -> Values:
     z = np.sqrt(2.0) * _erfinv(2 * lucks - 1)
     by_pace = np.maximum(pace * np.exp(spread * z) - leg.age, 0.0)
     surprise = _SURPRISE / math.sqrt(1.0 + spread * spread)
-    weights = np.concatenate([(1 - _SURPRISE) * fits / _POINTS,
-                              np.full(_POINTS, surprise / _POINTS)])
+    weights = np.concatenate([(1 - _SURPRISE) * fits / points,
+                              np.full(points, surprise / points)])
     return _resampled(np.concatenate([rests, by_pace]), weights, lucks)
 
 

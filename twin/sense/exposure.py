@@ -98,7 +98,7 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
     [('S7', 4.0, 'breach', 200.0), ('W', 6.0, 'in range', 0.0)]
     """
 
-    hears = ("storing", "temperature", "shipping", "departing", "receiving")
+    hears = ("storing", "temperature", "shipping", "departing", "arriving", "receiving")
 
     def __init__(self, network: Network, breach_h: float = 1.0,
                  ageing: dict[str, Ageing] | None = None) -> None:
@@ -106,6 +106,7 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         self._parts: dict[Place, dict[str, Part]] = {}  # by place and lot
         self._places_of: dict[str, set[Place]] = {}  # by lot
         self._inside: dict[Place, Place] = {}  # shipment -> truck
+        self._told_by: dict[tuple[str, str], str] = {}  # (shipment, lot) -> word that moved it
 
     @classmethod
     def sample(cls, *given: object) -> Exposure:
@@ -118,8 +119,13 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         """Take in one reading, in order of time."""
         if heard.kind == "temperature":
             self._feel(heard)
-        elif heard.kind in ("shipping", "departing", "arriving"):
+        elif heard.kind in ("shipping", "departing"):
             self._leave(heard)
+        elif heard.kind == "arriving":
+            self._arrive(heard)
+        elif heard.kind == "starting":
+            if heard.role == "truck" and heard.lot and heard.asset:
+                self._move(heard, ("asset", heard.asset))
         elif heard.lot and heard.kind in _INTO:
             self._enter(heard)
         elif heard.lot and heard.kind in _OUT:
@@ -140,6 +146,17 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
     def lots(self) -> list[str]:
         """Every lot that is somewhere."""
         return sorted(self._places_of)
+
+    def worn(self, now: float, share: float) -> list[str]:
+        """The lots that have used more than this share of their life by `now` (s)."""
+        found = set()
+        for parts in self._parts.values():
+            for lot, part in parts.items():
+                if part.life is not None:
+                    part.life.advance(now)
+                    if part.life.used > share:
+                        found.add(lot)
+        return sorted(found)
 
     def around(self, heard: Reading) -> list[Part]:
         """The parts that a temperature speaks of."""
@@ -170,18 +187,37 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
     def _leave(self, heard: Reading) -> None:
         """Goods go into a shipment, or a shipment into a truck."""
         ship: Place = ("shipment", heard.shipment)
-        if heard.kind == "arriving":
-            self._inside.pop(ship, None)
+        truck = heard.asset if ":" not in heard.asset else ""
+        if truck and heard.shipment:
+            self._inside[ship] = ("asset", truck)
+        if not heard.lot or not (heard.shipment or truck):
             return
-        if heard.asset and ":" not in heard.asset and heard.shipment:
-            self._inside[ship] = ("asset", heard.asset)
-        if heard.lot and (heard.shipment or heard.asset):
-            to = ship if heard.shipment else ("asset", heard.asset)
-            for place in self._candidates(heard):
-                part = self._take(place, heard.lot, heard.quantity)
-                if part is not None:
-                    self._put(to, part)
-                    return
+        # Handed over and departed are one movement: whichever is told first is it.
+        if self._told_by.setdefault((heard.shipment or truck, heard.lot), heard.kind) == heard.kind:
+            was = self._move(heard, ship if heard.shipment else ("asset", truck))
+            if heard.shipment and was is not None and was[0] == "asset":
+                self._inside[ship] = was
+
+    def _arrive(self, heard: Reading) -> None:
+        """Goods leave their shipment for the site, or a shipment its truck."""
+        ship: Place = ("shipment", heard.shipment)
+        if not heard.lot:
+            self._inside.pop(ship, None)
+        elif heard.lot in self._parts.get(ship, {}):
+            part = self._take(ship, heard.lot, heard.quantity)
+            if part is not None:
+                self._put(self._area(heard.site or heard.to_site, heard.area, heard.product), part)
+
+    def _move(self, heard: Reading, to: Place) -> Place | None:
+        """Units of a lot go elsewhere; where they were, if that is known."""
+        trucks = [place for place in sorted(self._places_of.get(heard.lot, ()))
+                  if place[0] == "asset" and place != to]
+        for place in (*trucks, *self._candidates(heard)):
+            part = self._take(place, heard.lot, heard.quantity)
+            if part is not None:
+                self._put(to, part)
+                return place
+        return None
 
     def _enter(self, heard: Reading) -> None:
         site = heard.site or heard.to_site
@@ -192,8 +228,7 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         held = [place for place in sorted(self._places_of.get(heard.lot, ()))
                 if known or place == ("shipment", heard.shipment)]
         part = self._take(held[0], heard.lot, heard.quantity) if held else None
-        part = part or self._new(heard.lot, heard.product,
-                                 heard.quantity if heard.quantity == heard.quantity else 0.0)
+        part = part or self._new(heard)
         if part is not None:
             self._put(to, part)
 
@@ -205,8 +240,10 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         if not units < part.units - _LEAST:
             del self._parts[place][lot]
             self._places_of[lot].discard(place)
+            self._told_by.pop((place[1], lot), None)
             if not self._parts[place]:
                 del self._parts[place]
+                self._inside.pop(place, None)
             if not self._places_of[lot]:
                 del self._places_of[lot]
             return part
@@ -226,8 +263,9 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         self._parts.setdefault(place, {})[part.lot] = part
         self._places_of.setdefault(part.lot, set()).add(place)
 
-    def _new(self, lot: str, product: str, units: float) -> Part | None:
+    def _new(self, heard: Reading) -> Part | None:
         """A part without a past; None for a product that no temperature can harm."""
+        product = heard.product
         known = self.network.products.get(product)
         if known is None or known.min_c is known.max_c is known.shelf_life is None:
             return None
@@ -237,8 +275,10 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
             usual = sum(ends) / len(ends) if ends else 20.0
             law = self.ageing.get(product) or Arrhenius(known.shelf_life, usual, PHARMACOPOEIA_KJ)
             life = ShelfLife(law, storage_c=usual)
+            life.advance(heard.time)
         limits = limits_of(known.min_c, known.max_c, self.breach_h)
-        return Part(lot, product, units, Excursion(limits), life)
+        units = heard.quantity if heard.quantity == heard.quantity else 0.0
+        return Part(heard.lot, product, units, Excursion(limits), life)
 
     def _candidates(self, heard: Reading) -> list[Place]:
         """Where the lot of a reading may be, most telling first."""

@@ -137,9 +137,9 @@ class RangeGuard(Guard):
 class LotGuard(Guard):
     """Lots against the limits and the life of their products, with their value at risk."""
 
-    hears = frozenset({"storing", "receiving", "commissioning", "sighting", "shipping",
-                       "departing", "arriving", "delivering", "consuming", "expiring", "scrapping",
-                       "lost", "temperature"})
+    hears = frozenset({
+        "temperature", "storing", "receiving", "commissioning", "sighting", "shipping", "starting",
+        "departing", "arriving", "delivering", "consuming", "expiring", "scrapping", "lost"})
 
     def __init__(self, post: Post) -> None:
         super().__init__(post)
@@ -160,11 +160,13 @@ class LotGuard(Guard):
         return [finding for lot in sorted(lots) for finding in self._judge(lot, reading.time)]
 
     def look(self, now: float) -> list[Finding]:
-        """Whose life is nearly used up; once an hour."""
+        """Whose life is nearly used up; every six hours."""
         if now < self._again:
             return []
-        self._again = now + 3600.0
-        return [finding for lot in self.exposure.lots() for finding in self._judge(lot, now)]
+        self._again = now + 6 * 3600.0
+        rule = self.rules.find("shelf_life", "*")
+        return [finding for lot in self.exposure.worn(now, rule.high if rule else 1.0)
+                for finding in self._judge(lot, now)]
 
     def _judge(self, lot: str, now: float) -> list[Finding]:
         parts, found = self.exposure.of(lot), []
@@ -189,8 +191,7 @@ class LotGuard(Guard):
                 return over
             spent = sum(part.units * self.network.products[part.product].value for part in parts)
             return Finding(kind, subject, "critical" if used >= 1.0 else rule.severity, now, now,
-                           used, rule.high, spent, f"{used:.0%} of its shelf life is used".replace(
-                               "%", " %"))
+                           used, rule.high, spent, f"{100 * used:.0f} % of its shelf life is used")
         hurt = [part for part in parts if part.condition.state in ("excursion", "breach")]
         if not hurt:
             return over

@@ -7,8 +7,11 @@ from twin.sense.alerts import Finding
 from twin.sense.geofence import fences_of
 from twin.sense.guard import Guard, Post, clock
 from twin.sense.journey import Journey
+from twin.sense.rules import Rule
+from twin.sense.tank import Tank
 from twin.sense.underway import (
     Arrival,
+    OpenOrder,
     Orders,
     Shipments,
     lane_of,
@@ -16,6 +19,8 @@ from twin.sense.underway import (
     promises_of,
     shipment_etas,
 )
+
+_POINTS = 100  # values that stand for the law of a waiting time
 
 
 class RouteGuard(Guard):
@@ -83,8 +88,44 @@ class RouteGuard(Guard):
         return [Finding(kind, f"shipment {name}", "", time)]
 
 
+class TankGuard(Guard):
+    """Fuel that was taken from a tank: an alert that is over as soon as it is raised."""
+
+    hears = frozenset({"fuel"})
+
+    def __init__(self, post: Post) -> None:
+        super().__init__(post)
+        self.tanks: dict[str, Tank] = {}
+        self._told: dict[str, float] = {}
+
+    def hear(self, reading: Reading) -> list[Finding]:
+        """Take in the level of a tank."""
+        truck = reading.asset
+        rule = self.rules.find("theft", truck)
+        if rule is None or truck.partition("#")[0] not in self.network.trucks:
+            return []
+        tank = self.tanks.setdefault(truck, Tank())
+        tank.update(reading)
+        fills = tank.get().fills
+        if not fills or fills[-1].litres >= 0 or fills[-1].time <= self._told.get(truck, -1.0):
+            return []
+        last = self._told[truck] = fills[-1].time
+        subject, litres = f"truck {truck}", -fills[-1].litres
+        return [Finding("theft", subject, rule.severity, last, last, litres, tank.least, 0.0,
+                        f"{litres:.0f} l have left the tank faster than it can burn them"),
+                Finding("theft", subject, "", last)]
+
+    def look(self, now: float) -> list[Finding]:
+        """Nothing: a tank is judged by its level."""
+        return []
+
+
 class LateGuard(Guard):
-    """Orders that will probably come after they are due, and those that are due already."""
+    """Orders that will probably come after they are due, and those that are due already.
+
+    An order is looked at again when a twentieth of the time until it is due has passed, after half
+    an hour at the earliest and a day at the latest, or when a shipment leaves with it.
+    """
 
     hears = frozenset({"ordering", "delivering", "lost", "departing", "arriving", "receiving",
                        "position"})
@@ -94,52 +135,61 @@ class LateGuard(Guard):
         self.orders, self.shipments = Orders(), Shipments()
         self._late: dict[str, float] = {}
         self._promises = promises_of(self.network)
-        self._again = -float("inf")
+        self._again: dict[str, float] = {}
 
     def hear(self, reading: Reading) -> list[Finding]:
         """Take in what is ordered, shipped and delivered."""
         self.shipments.update(reading)
+        if reading.kind == "departing":
+            self._again.pop(reading.order, None)
         if reading.kind not in ("ordering", "delivering", "lost"):
             return []
         self.orders.update(reading)
         if reading.kind == "ordering" or self.orders.has(reading.order):
             return []
         self._late.pop(reading.order, None)
+        self._again.pop(reading.order, None)
         return [Finding("late", f"order {reading.order}", "", reading.time)]
 
     def look(self, now: float) -> list[Finding]:
-        """Which will be late, by the law of what is left of their way; every half hour."""
-        if now < self._again:
+        """Which will be late, by the law of what is left of their way."""
+        if self.left is None:
             return []
-        self._again = now + 1800.0
+        due = [order for order in self._promised() if self._again.get(order.order, now) <= now]
+        if not due:
+            return []
         found = []
-        for arrival in self.arrivals(now):
+        for arrival in order_etas(self.network, due, self.shipments.get(), now, self.left,
+                                  points=_POINTS):
             name = arrival.subject.removeprefix("order ")
+            self._again[name] = now + 3600.0 * min(24.0, max(0.5, abs(arrival.due_h) / 20.0))
             rule = self.rules.find("late", name)
-            if rule is None or arrival.due_h != arrival.due_h:
-                continue
-            due, chance = now + 3600.0 * arrival.due_h, arrival.chance_late
-            if arrival.due_h < 0 or chance > rule.high:
-                low, high = arrival.eta.interval(0.8)
-                since = self._late.setdefault(name, now)
-                meaning = (f"due at {arrival.at} on {clock(due)}; expected in "
-                           f"{arrival.eta.median:.1f} h (80 %: {low:.1f} to {high:.1f} h), late "
-                           f"with {chance:.0%}".replace("0%", "0 %"))
-                found.append(Finding("late", f"order {name}", "critical" if arrival.due_h < 0
-                                     else rule.severity, now, since, chance, rule.high, 0.0,
-                                     meaning))
-            elif self._late.pop(name, None) is not None:
-                found.append(Finding("late", f"order {name}", "", now))
+            if rule is not None and arrival.due_h == arrival.due_h:
+                found += self._judge(name, arrival, now, rule)
         return found
+
+    def _judge(self, name: str, arrival: Arrival, now: float, rule: Rule) -> list[Finding]:
+        due, chance = now + 3600.0 * arrival.due_h, arrival.chance_late
+        if arrival.due_h >= 0 and chance <= rule.high:
+            over = self._late.pop(name, None) is not None
+            return [Finding("late", f"order {name}", "", now)] if over else []
+        low, high = arrival.eta.interval(0.8)
+        since = self._late.setdefault(name, now)
+        meaning = (f"due at {arrival.at} on {clock(due)}; expected in {arrival.eta.median:.1f} h "
+                   f"(80 %: {low:.1f} to {high:.1f} h), late with {100 * chance:.0f} %")
+        return [Finding("late", f"order {name}", "critical" if arrival.due_h < 0 else rule.severity,
+                        now, since, chance, rule.high, 0.0, meaning)]
+
+    def _promised(self) -> list[OpenOrder]:
+        return [order for order in self.orders.get()
+                if (order.site, order.product) in self._promises
+                or order.order in self.network.orders]
 
     def arrivals(self, now: float) -> list[Arrival]:
         """The expected arrival of every order with a promise; none without a law of waiting."""
         if self.left is None:
             return []
-        promised = [order for order in self.orders.get()
-                    if (order.site, order.product) in self._promises
-                    or order.order in self.network.orders]
-        return order_etas(self.network, promised, self.shipments.get(), now, self.left)
+        return order_etas(self.network, self._promised(), self.shipments.get(), now, self.left)
 
     def shipment_arrivals(self, now: float) -> list[Arrival]:
         """The expected arrival of every shipment."""

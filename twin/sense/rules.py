@@ -44,8 +44,12 @@ WATCHED = {
     "quality": "trust in a sensor, from 0 to 1 (sensor)",
     "off_route": "a vehicle outside the corridor of its lane (shipment)",
     "stopped": "how long a vehicle has stood in the open (shipment)",
+    "theft": "fuel that leaves a tank at once (truck)",
     "late": "chance that an order comes late (order)",
 }
+
+
+_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,17 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
+        self._found: dict[tuple[str, str], Rule | None] = {}
 
     def find(self, kind: str, name: str) -> Rule | None:
         """The first rule about this; None when there is none or it is to be ignored."""
+        if (kind, name) in self._found:
+            return self._found[kind, name]
         found = next((rule for rule in self.rules if rule.fits(kind, name)), None)
-        return None if found is None or found.ignore else found
+        if len(self._found) > _REMEMBERED:
+            self._found.clear()
+        self._found[kind, name] = None if found is None or found.ignore else found
+        return self._found[kind, name]
 
 
 def default_rules(network: Network) -> list[Rule]:
@@ -138,7 +148,8 @@ def default_rules(network: Network) -> list[Rule]:
         Rule("stock", m=1, n=1, severity="info"), Rule("fill", high=0.9, m=1, n=1),
         Rule("down"), Rule("anomaly", m=1, n=1, clear=0.5),
         Rule("silent"), Rule("quality", low=0.5, m=1, n=1),
-        Rule("off_route"), Rule("stopped", after=1.0), Rule("late", high=0.5, m=1, n=1),
+        Rule("off_route"), Rule("stopped", after=1.0), Rule("theft"),
+        Rule("late", high=0.5, m=1, n=1),
     ]
 
 

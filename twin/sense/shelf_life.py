@@ -102,7 +102,8 @@ class ShelfLife(Statistic[Reading, Remaining]):
     storage_c
         Temperature of what is to come.
     longest
-        Hours that a value is believed without a new one; after it `storage_c` is taken.
+        Hours that a value is believed without a new one; after it, and before the first one,
+        `storage_c` is taken.
 
     Examples
     --------
@@ -133,11 +134,14 @@ class ShelfLife(Statistic[Reading, Remaining]):
 
     def advance(self, time: float) -> None:
         """Let time pass without a reading."""
-        if self._value == self._value and time > self._time:
+        if time > self._time:
             hours = (time - self._time) / 3600.0
-            known = min(hours, self.longest)
-            self.used += known / self.ageing.life_h(self._value)
-            self.used += (hours - known) / self.ageing.life_h(self.storage_c)
+            if self._value == self._value:
+                known = min(hours, self.longest)
+                self.used += known / self.ageing.life_h(self._value)
+                hours -= known
+            if hours > 0:
+                self.used += hours / self.ageing.life_h(self.storage_c)
         self._time = time if self._time != self._time else max(time, self._time)
 
     def get(self) -> Remaining:

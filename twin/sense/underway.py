@@ -258,7 +258,7 @@ class Orders(Statistic[Reading, tuple[OpenOrder, ...]]):
 
 
 def order_etas(network: Network, orders: Iterable[OpenOrder], shipments: Iterable[Shipment],
-               now: float, left: Left) -> list[Arrival]:
+               now: float, left: Left, *, points: int = 200) -> list[Arrival]:
     """When each open order will be delivered, against what was promised.
 
     One that a shipment carries comes with it; any other has its source's lead time (given how long
@@ -277,7 +277,8 @@ def order_etas(network: Network, orders: Iterable[OpenOrder], shipments: Iterabl
             row = firm.get(order.order)
             if row is not None and row.due is not None:
                 due = row.due - (now - network.start.timestamp()) / 3600.0
-            found.append(Arrival(f"order {order.order}", order.site, eta(legs, left), due))
+            found.append(Arrival(f"order {order.order}", order.site,
+                                 eta(legs, left, points=points), due))
     return found
 
 

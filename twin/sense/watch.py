@@ -14,12 +14,12 @@ from twin.sense.guard_machines import DownGuard, SignalGuard
 from twin.sense.guard_ranges import LotGuard, RangeGuard
 from twin.sense.guard_sensors import SensorGuard
 from twin.sense.guard_shelves import ShelfGuard
-from twin.sense.guard_transport import LateGuard, RouteGuard
+from twin.sense.guard_transport import LateGuard, RouteGuard, TankGuard
 from twin.sense.rules import Rules, default_rules
 
 #: Every kind of guard, in the order in which they are asked.
 GUARDS: tuple[type[Guard], ...] = (RangeGuard, LotGuard, ShelfGuard, DownGuard, SignalGuard,
-                                   SensorGuard, RouteGuard, LateGuard)
+                                   SensorGuard, RouteGuard, TankGuard, LateGuard)
 
 
 class Watch:
