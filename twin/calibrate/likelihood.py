@@ -65,6 +65,11 @@ class Observed:
         return cls(np.zeros(n, int), value, state, np.zeros(n), np.full(n, np.inf), np.ones(n))
 
 
+#: A linear combination of the free parameters (size), and for each stream the middle and the sd of
+#: a normal belief about it.
+Belief = tuple[Floats, Floats, Floats]
+
+
 @dataclass(frozen=True, slots=True)
 class Fits:
     """The most likely parameters of each stream in one family.
@@ -95,8 +100,9 @@ def likelihoods(family: Family, theta: Floats, data: Observed) -> Floats:
 class _Terms:
     """A likelihood with the values of each kind set apart once."""
 
-    def __init__(self, family: Family, data: Observed, streams: int) -> None:
-        self.family, self.data, self.streams = family, data, streams
+    def __init__(self, family: Family, data: Observed, streams: int,
+                 belief: Belief | None = None) -> None:
+        self.family, self.data, self.streams, self.belief = family, data, streams, belief
         self.exact = np.flatnonzero(data.state == EXACT)
         self.survived = np.flatnonzero(data.state != EXACT)
         self.renewing = np.flatnonzero(data.state == RENEWING)
@@ -126,15 +132,19 @@ class _Terms:
             late = late[~np.isfinite(data.limit[late])]
         if len(late):
             term[late] -= family.log_survival(whole[:, data.stream[late]], data.entry[late])
-        whole_term = data.weight * term
-        return np.asarray(np.bincount(data.stream, weights=whole_term, minlength=self.streams),
-                          float)
+        total: Floats = np.bincount(data.stream, weights=data.weight * term,
+                                    minlength=self.streams).astype(float)
+        if self.belief is not None:
+            weights, middle, sd = self.belief
+            total = total - 0.5 * ((theta @ weights - middle) / sd) ** 2
+        return total
 
 
-def maximise(family: Family, data: Observed, start: Floats) -> Fits:
+def maximise(family: Family, data: Observed, start: Floats, belief: Belief | None = None) -> Fits:
     """Climb to the most likely parameters of every stream, from `start` (streams, size).
 
-    Streams that have arrived take no further part, so that a few stubborn ones cost little.
+    With a `belief`, to the most likely ones in the light of it. Streams that have arrived take no
+    further part, so that a few stubborn ones cost little.
 
     Examples
     --------
@@ -152,7 +162,7 @@ def maximise(family: Family, data: Observed, start: Floats) -> Fits:
     covariance = np.full((streams, size, size), np.nan)
     found = np.zeros(streams, bool)
     active = np.arange(streams)
-    part, terms = data, _Terms(family, data, streams)
+    terms = _Terms(family, data, streams, belief)
     damping = np.full(streams, 1e-3)
     best[active] = _finite(terms(theta))
     for _ in range(_ROUNDS):
@@ -175,7 +185,7 @@ def maximise(family: Family, data: Observed, start: Floats) -> Fits:
             active = active[~there]
             if not len(active):
                 break
-            part, terms = _rest(family, part, ~there)
+            terms = _rest(terms, ~there)
     if len(active):  # the rounds are over: take what there is, if it is a summit
         _, hessian = _slopes(terms, theta[active])
         sure, spread = _inverse(-hessian)
@@ -183,13 +193,16 @@ def maximise(family: Family, data: Observed, start: Floats) -> Fits:
     return Fits(theta, best, covariance, found & np.isfinite(best))
 
 
-def _rest(family: Family, data: Observed, keep: NDArray[np.bool_]) -> tuple[Observed, _Terms]:
+def _rest(terms: _Terms, keep: NDArray[np.bool_]) -> _Terms:
     """The values of the streams that go on, numbered anew."""
     number = np.cumsum(keep) - 1
-    part = data.of(keep[data.stream])
+    part = terms.data.of(keep[terms.data.stream])
     part = Observed(number[part.stream], part.value, part.state, part.entry, part.limit,
                     part.weight)
-    return part, _Terms(family, part, int(keep.sum()))
+    belief = terms.belief
+    if belief is not None:
+        belief = (belief[0], belief[1][keep], belief[2][keep])
+    return _Terms(terms.family, part, int(keep.sum()), belief)
 
 
 def _finite(value: Floats) -> Floats:
