@@ -17,7 +17,7 @@ from twin.calibrate.estimator import (
     triangle,
 )
 from twin.calibrate.laws import Floats
-from twin.calibrate.likelihood import EXACT, Observed
+from twin.calibrate.likelihood import CENSORED, EXACT, Observed
 from twin.calibrate.outliers import outliers
 from twin.calibrate.shapes import (
     Shape,
@@ -161,7 +161,7 @@ class _Look:
         notes = [note, *self.notes]
         if self.out:
             notes.append(f"{self.out} of {len(self.rows)} left out as outliers")
-        censored = int((self.rows.state != EXACT).sum())
+        censored = int((self.rows.state == CENSORED).sum())
         if censored:
             notes.append(f"{censored} censored")
         gone = family.name in ("exponential", "gamma")

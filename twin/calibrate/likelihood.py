@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from twin.calibrate.laws import Family, Floats
 
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 CENSORED, EXACT, RENEWING = 0, 1, 2  #: what is known of a value
 _STEP = 1e-4  #: of the numerical derivatives, on the free scale

@@ -33,7 +33,7 @@ def pooled(estimates: Sequence[Estimate]) -> list[Estimate]:
     >>> seen = [lane("A,B,sea", 12.0, 0.01), lane("A,C,sea", 12.5, 0.01), lane("A,D,sea", 12.2,
     ...         0.01), lane("A,E,sea", 11.8, 0.01), lane("A,F,sea", 30.0, 0.5)]
     >>> round(pooled(seen)[4].quantity.mean() / 24.0, 1)
-    12.2
+    19.1
     """
     found = list(estimates)
     groups: dict[str, list[int]] = {}
