@@ -11,6 +11,7 @@ from twin.calibrate.observations.breakdowns import lives, repairs, services
 from twin.calibrate.observations.customers import gaps, sizes
 from twin.calibrate.observations.operations import (
     branches,
+    delays,
     process_times,
     setup_times,
     unit_times,
@@ -18,20 +19,19 @@ from twin.calibrate.observations.operations import (
 )
 from twin.calibrate.observations.shipments import (
     damages,
-    speed_factors,
-    speeds,
     transits,
     wrong_papers,
 )
 from twin.calibrate.observations.signals import dock_times, fuels, record_delays
 from twin.calibrate.observations.supplies import fills, lead_times
+from twin.calibrate.observations.trucks import speed_factors, speeds
 from twin.calibrate.sample import Batch
 
 Observer = Callable[[Evidence], Iterator[tuple[Cell, Batch]]]
 
 #: What a stream can observe, by name.
 OBSERVERS: dict[str, Observer] = {each.__name__: each for each in (
-    branches, damages, dock_times, fills, fuels, gaps, lead_times, lives, process_times,
+    branches, damages, delays, dock_times, fills, fuels, gaps, lead_times, lives, process_times,
     record_delays, repairs, services, setup_times, sizes, speed_factors, speeds, transits,
     unit_times, wrong_papers, yields)}
 

@@ -9,6 +9,7 @@ from twin.calibrate.estimator import Cell
 from twin.calibrate.evidence import Evidence
 from twin.calibrate.likelihood import CENSORED, EXACT, RENEWING
 from twin.calibrate.observations.operations import work_of
+from twin.calibrate.observations.trucks import driving
 from twin.calibrate.sample import Batch, marks
 from twin.calibrate.timeline import Timeline
 from twin.network import Failure
@@ -149,7 +150,7 @@ def _wear(evidence: Evidence, row: Failure, asset: str) -> Timeline | None:
         return Timeline.always()
     if evidence.machine(asset) is not None:
         return work_of(evidence).busy(asset)
-    return None if evidence.truck(asset) is not None else Timeline.always()
+    return driving(evidence, asset) if evidence.truck(asset) is not None else Timeline.always()
 
 
 def _cell(row: Failure, column: str, planned: str) -> Cell:

@@ -55,32 +55,50 @@ def _cell(row: Demand, column: str, planned: str) -> Cell:
 def _streams(evidence: Evidence) -> Iterator[tuple[Demand, Floats, Floats, Ints]]:
     """The orders of each row of `demand` that can be told apart: times, sizes, ids.
 
-    A ledger does not name streams. Where a customer has several for one product, those with orders
-    at fixed times and the firm orders are taken out by their times; if one is left, it is known.
+    An order names its stream. Where it does not and a customer has several for one product, those
+    with orders at fixed times are taken out by their times; if one is left, it is known. Firm
+    orders are taken out.
     """
     rows = evidence.rows("ordering", "delivering")
     rows = rows[((rows["event"] == "ordering") & (rows["role"] == "customer"))
                 | (rows["role"] == WALK_IN)]
     rows = rows[rows["time"] >= evidence.begin]
+    rows = rows.assign(stream=rows["source"].astype(object))
     plans: dict[tuple[str, str], list[Demand]] = {}
     for row in evidence.network.demand.values():
         plans.setdefault((row.site, row.product), []).append(row)
     for pair, orders in rows.groupby(["site", "product"], sort=True):
         key = (str(pair[0]), str(pair[1]))
-        open_rows = [row for row in plans.get(key, []) if not _timed(row)]
-        clocked = [row for row in plans.get(key, []) if _timed(row)]
-        if len(open_rows) + len(clocked) == 1:
-            clocked, open_rows = [], [*open_rows, *clocked]
-        if len(open_rows) != 1:
-            continue
-        times = orders["time"].to_numpy()
-        mine = np.ones(len(orders), bool)
-        for row in clocked:
-            mine &= ~_at_its_times(row, times)
-        mine &= ~_firm(evidence, key, orders)
-        if mine.any():
-            yield (open_rows[0], times[mine], orders["quantity"].to_numpy()[mine],
-                   orders["id"].to_numpy(np.int64)[mine])
+        orders = orders[~_firm(evidence, key, orders)]
+        for plan, mine in _apart(plans.get(key, []), orders):
+            if mine.any():
+                yield (plan, orders["time"].to_numpy()[mine], orders["quantity"].to_numpy()[mine],
+                       orders["id"].to_numpy(np.int64)[mine])
+
+
+def _apart(plans: list[Demand], orders: pd.DataFrame) -> Iterator[tuple[Demand, Mask]]:
+    """Which orders are of which stream, where that can be known."""
+    if len(plans) == 1:
+        yield plans[0], np.ones(len(orders), bool)
+        return
+    names = {row.stream or "": row for row in plans}
+    stream = orders["stream"].to_numpy()
+    nameless = (orders["role"] == WALK_IN).to_numpy() if (stream != "").any() else stream == ""
+    unsettled = [row for row in plans if not _timed(row)]
+    times = orders["time"].to_numpy()
+    clocked = np.zeros(len(orders), bool)
+    for name, row in names.items():
+        mine = (stream == name) & ~nameless
+        if _timed(row):
+            on = nameless & _at_its_times(row, times)
+            clocked |= on
+            yield row, mine | on
+    if len(unsettled) == 1:
+        mine = (stream == (unsettled[0].stream or "")) & ~nameless
+        yield unsettled[0], mine | (nameless & ~clocked)
+    elif not nameless.any():
+        for row in unsettled:
+            yield row, stream == (row.stream or "")
 
 
 def _timed(row: Demand) -> bool:

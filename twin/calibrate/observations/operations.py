@@ -23,6 +23,37 @@ def process_times(evidence: Evidence) -> Found:
                              state=[EXACT if one.ended is not None else CENSORED for one in done])
 
 
+def delays(evidence: Evidence) -> Found:
+    """Hours of steps that need no machine, less the hours in which their crew is off duty."""
+    steps = {f"{step.site}/{step.product}/{step.step}": step
+             for step in evidence.network.routings.values() if step.group is None}
+    since: dict[tuple[str, int, float], list[tuple[int, float]]] = {}
+    found: dict[str, list[tuple[int, float, float, int]]] = {}
+    rows = evidence.rows("starting", "completing")
+    columns = ("id", "time", "event", "asset", "order", "quantity")
+    for id_, time, event, asset, order, quantity in zip(*evidence.arrays(rows, *columns),
+                                                        strict=True):
+        if asset not in steps:
+            continue
+        waiting = since.setdefault((asset, order, quantity), [])
+        if event == "starting":
+            waiting.append((id_, time))
+        elif waiting:
+            found.setdefault(asset, []).append((*waiting.pop(0), time, EXACT))
+    for (asset, _, _), waiting in since.items():
+        found.setdefault(asset, []).extend((*one, evidence.now, CENSORED) for one in waiting)
+    for asset, done in found.items():
+        step = steps[asset]
+        hours = evidence.crew_hours(step.crew)
+        begun = [one for one in done if one[1] >= evidence.begin]
+        size = 1.0 if step.per != "unit" else 0.0
+        if begun and size:
+            yield (_cell(step, "process_time", str(step.process_time)),
+                   Batch.of([one[0] for one in begun],
+                            [float(hours.between(one[1], one[2])) for one in begun],
+                            at=[one[1] for one in begun], state=[one[3] for one in begun]))
+
+
 def unit_times(evidence: Evidence) -> Found:
     """Hours of work on a lot and its units, where the time is written by unit."""
     for cell, done in _by_cell(evidence, sums=True).items():

@@ -1,4 +1,4 @@
-"""Shipments: how long they are under way, how fast trucks drive, what is damaged on the way."""
+"""Shipments of carriers: how long they are under way, what is damaged on the way."""
 
 from __future__ import annotations
 
@@ -18,87 +18,19 @@ Found = Iterator[tuple[Cell, Batch]]
 
 
 def transits(evidence: Evidence) -> Found:
-    """Hours from departing to arriving, on lanes of a carrier; still under way: censored.
+    """Hours from departing to the gate, on lanes of a carrier; still under way: censored.
 
-    A dock or hands at the destination come before the arrival is told: their hours as planned are
-    taken off. What was under way when the record began has no known departure.
+    Where nobody tells of the gate, the hours of dock and hands as planned are taken off the time of
+    arrival. What was under way when the record began has no known departure.
     """
     for lane, trips in _trips(evidence):
-        if lane.fleet is None:
-            hours, state = trips["hours"].to_numpy(), np.where(trips["ended"], EXACT, CENSORED)
-            if lane.profile:
-                hours = hours / evidence.pattern(lane.profile).rate(trips["left"].to_numpy())
-            at = trips["left"].to_numpy()
-            key = f"{lane.origin},{lane.destination},{lane.mode}"
-            cell = Cell("lanes", key, "transit", _planned(lane), lane.mode)
-            yield cell, Batch.of(trips.index.to_numpy(), hours, at=at, state=state)
-
-
-def speeds(evidence: Evidence) -> Found:
-    """Kilometres and hours of each leg out, of fleets whose trucks are all of one kind.
-
-    Legs that touch a breakdown of the fleet do not count. Where the truck or the lane follows a
-    profile, hours count by its factor. Lanes to a site without docks tell more: others are used
-    only where a fleet has none.
-    """
-    legs: dict[str, list[tuple[bool, Batch]]] = {}
-    for lane, trips in _trips(evidence):
-        rows = [row for row in evidence.network.trucks.values() if row.home == lane.fleet]
-        km = evidence.network.distance_km(lane)
-        if len(rows) != 1 or lane.transit is not None or not km:
-            continue
-        trips = trips[trips["ended"]]
-        left, hours = trips["left"].to_numpy(), trips["hours"].to_numpy()
-        clean = hours > 0.0
-        names = [name for name in evidence.downs if evidence.truck(name) is rows[0]]
-        for name in names:
-            clean &= evidence.up(name).between(left, left + hours) >= hours - 1e-9
-        factor = np.ones(len(left))
-        for profile in (lane.profile, rows[0].profile):
-            if profile:
-                factor = factor * evidence.pattern(profile).rate(left)
-        if (plain_hours := clean & (factor == 1.0)).any():
-            clean = plain_hours  # hours whose factor is not learned as well
-        ids = trips.index.to_numpy()
-        batch = Batch.of(ids, np.full(len(ids), km), at=left, size=hours / factor)
-        plain = _dock_hours(evidence, lane, trips["volume"].to_numpy()).max(initial=0.0) == 0.0
-        legs.setdefault(rows[0].truck, []).append((plain, batch.of_rows(clean)))
-    for truck, found in legs.items():
-        best = [batch for plain, batch in found if plain] or [batch for _, batch in found]
-        planned = f"{evidence.network.trucks[truck].speed_kmh:g}"
-        yield Cell("trucks", truck, "speed_kmh", planned), Batch.joined(best)
-
-
-def speed_factors(evidence: Evidence) -> Found:
-    """Hours of a leg over its usual hours, by hour of departure.
-
-    For profiles of a fleet whose rows name an hour and no weekday: each such row is a cell; usual
-    is the median of the hours without a row.
-    """
-    start = evidence.network.start
-    for lane, trips in _trips(evidence):
-        rows = [row for row in evidence.network.trucks.values() if row.home == lane.fleet]
-        km = evidence.network.distance_km(lane)
-        if len(rows) != 1 or not rows[0].profile or lane.transit is not None or not km:
-            continue
-        hourly = {int(row.hour): row for row in evidence.network.profiles.values()
-                  if row.profile == rows[0].profile and row.hour is not None
-                  and row.weekday is None and row.month is None}
-        trips = trips[trips["ended"]]
-        left, hours = trips["left"].to_numpy(), trips["hours"].to_numpy()
-        # A departure counts for the hour of the clock (UTC) in which it lies.
-        offset = start.hour + start.minute / 60.0
-        clock = np.floor((offset + left) % 24.0).astype(int)
-        usual = ~np.isin(clock, list(hourly))
-        if not usual.any():
-            continue
-        plan = float(np.median(hours[usual]))
-        for hour, row in hourly.items():
-            chosen = clock == hour
-            if chosen.any():
-                cell = Cell("profiles", f"{row.profile},{hour},,", "factor", f"{row.factor:g}")
-                yield cell, Batch.of(trips.index.to_numpy()[chosen], hours[chosen],
-                                     at=left[chosen], size=plan)
+        hours, state = trips["hours"].to_numpy(), np.where(trips["ended"], EXACT, CENSORED)
+        if lane.profile:
+            hours = hours / evidence.pattern(lane.profile).rate(trips["left"].to_numpy())
+        key = f"{lane.origin},{lane.destination},{lane.mode}"
+        cell = Cell("lanes", key, "transit", _planned(lane), lane.mode)
+        yield cell, Batch.of(trips.index.to_numpy(), hours, at=trips["left"].to_numpy(),
+                             state=state)
 
 
 def damages(evidence: Evidence) -> Found:
@@ -113,6 +45,7 @@ def wrong_papers(evidence: Evidence) -> Found:
 
 def _flaws(evidence: Evidence, column: str) -> Found:
     rows = evidence.rows("arriving")
+    rows = rows[~rows["role"].isin(["truck", "gate"])]
     if not len(rows):
         return
     gone = evidence.rows("expiring")
@@ -122,7 +55,7 @@ def _flaws(evidence: Evidence, column: str) -> Found:
         time=("time", "first"), units=("quantity", "sum"),
         wrong=("cause", lambda causes: float((causes == "wrong_documents").any())))
     for name, group in parts.groupby(level=0):
-        lane = _lane(evidence, str(name))
+        lane = lane_of(evidence, str(name))
         if lane is None:
             continue
         planned = getattr(lane, column)
@@ -145,28 +78,31 @@ def _flaws(evidence: Evidence, column: str) -> Found:
 
 
 def _trips(evidence: Evidence) -> Iterator[tuple[Lane, pd.DataFrame]]:
-    """Each lane's shipments: left, hours, whether they have arrived; indexed by shipment."""
+    """The shipments of each lane of a carrier: left, hours, whether they have come; by shipment."""
     out, back = evidence.rows("departing"), evidence.rows("arriving")
-    out = out[(out["shipment"] > 0) & (out["time"] > evidence.begin)]
+    out = out[(out["shipment"] > 0) & (out["time"] > evidence.begin) & (out["role"] != "truck")]
     if not len(out):
         return
+    back = back[back["role"] != "truck"]
     products = evidence.network.products
     volume = out["product"].map(lambda name: products[name].volume_m3 if name in products else 0.0)
     out = out.assign(volume=volume.astype(float) * out["quantity"])
     left = out.groupby(["asset", "shipment"], sort=True).agg(
         left=("time", "first"), volume=("volume", "sum"))
-    came = back.groupby(["asset", "shipment"])["time"].first()
-    left["came"] = came.reindex(left.index)
+    came = back.groupby(["asset", "shipment"]).agg(time=("time", "first"), role=("role", "first"))
+    left["came"] = came["time"].reindex(left.index)
+    left["at_gate"] = (came["role"] == "gate").reindex(left.index, fill_value=False)
+    told = set(back.loc[back["role"] == "gate", "asset"])
     for name, group in left.groupby(level=0):
-        lane = _lane(evidence, str(name))
-        if lane is None:
+        lane = lane_of(evidence, str(name))
+        if lane is None or lane.fleet is not None:
             continue
         trips = group.droplevel(0)
         ended = trips["came"].notna()
-        until = trips["came"].fillna(evidence.now)
-        dock = _dock_hours(evidence, lane, trips["volume"].to_numpy())
-        hours = np.maximum((until - trips["left"]).to_numpy() - dock, 0.0)
-        yield lane, trips.assign(hours=hours, ended=ended)
+        hours = (trips["came"].fillna(evidence.now) - trips["left"]).to_numpy()
+        if name not in told:
+            hours = hours - _dock_hours(evidence, lane, trips["volume"].to_numpy())
+        yield lane, trips.assign(hours=np.maximum(hours, 0.0), ended=ended)
 
 
 def _dock_hours(evidence: Evidence, lane: Lane, volume: Floats) -> Floats:
@@ -183,7 +119,8 @@ def _dock_hours(evidence: Evidence, lane: Lane, volume: Floats) -> Floats:
     return hours
 
 
-def _lane(evidence: Evidence, name: str) -> Lane | None:
+def lane_of(evidence: Evidence, name: str) -> Lane | None:
+    """The lane of a name such as ``A:B:sea``."""
     parts = name.split(":")
     return evidence.network.lanes.get((parts[0], parts[1], parts[2])) if len(parts) == 3 else None
 
