@@ -124,7 +124,7 @@ def _largest(name: str, batch: Batch) -> Change | None:
     order = np.lexsort((rows.id, rows.at))
     values = rows.value[order] / rows.size[order]
     level = max(float(np.abs(values).max()), 1e-300)
-    values = np.round(values / level, 9) * level  # what only rounding tells apart is the same
+    values = np.round(values / level, 6) * level  # what only rounding tells apart is the same
     scores = special.ndtri((stats.rankdata(values) - 0.5) / n)
     best, place = 0.0, 0
     for series in (scores, np.abs(scores)):

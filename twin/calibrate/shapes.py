@@ -13,7 +13,7 @@ from twin.quantity import Quantity
 
 _SAME = 1e-6  #: relative differences that count as none
 _FEW = 12  #: distinct values of a law that is written out
-_WEIGHT = 10.0  #: values that the planner's ratio of sd to mean is worth in an interval
+_WEIGHT = 40.0  #: values that the planner's ratio of sd to mean is worth in an interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +110,24 @@ def bounded_of(values: Floats, planned: Quantity) -> Shape | None:
     what they are expected to fall short.
     """
     n = len(values)
-    if n < 2:
+    if n < 2 or planned.mean() <= 0.0:
         return None
     mean, low, high = float(values.mean()), float(values.min()), float(values.max())
-    if planned.kind == "uniform":
-        reach = math.sqrt(3.0) * float(values.std(ddof=1)) if n < 8 else (
-            max(mean - low, high - mean, 0.5 * (high - low)) * (n + 1) / (n - 1))
+    if n < 8:
+        stretch = mean / planned.mean()
+        params: tuple[tuple[str, float], ...] = tuple(
+            (name, value * stretch) for name, value in planned.params)
+    elif planned.kind == "uniform":
+        reach = max(mean - low, high - mean, 0.5 * (high - low)) * (n + 1) / (n - 1)
         low, high = max(0.0, mean - reach), mean + (mean - max(0.0, mean - reach))
-        params: tuple[tuple[str, float], ...] = (("low", low), ("high", high))
+        params = (("low", low), ("high", high))
     else:
         short = 0.6 * (high - low) / math.sqrt(n)
         low, high = max(0.0, low - short), high + short
         mode = min(max(3.0 * mean - low - high, low), high)
         params = (("low", low), ("mode", mode), ("high", high))
     quantity = Quantity(planned.kind, params, time=planned.time)
-    cv = planned.sd() / planned.mean() if planned.mean() > 0.0 else 0.0
+    cv = planned.sd() / planned.mean()
     seen = float(values.var(ddof=1)) / mean**2
     square = (n * seen + _WEIGHT * cv * cv) / (n + _WEIGHT)
     drift = math.log(mean / quantity.mean())

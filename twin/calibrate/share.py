@@ -11,7 +11,7 @@ from scipy import special
 from twin.calibrate.estimator import Estimate, Estimator
 from twin.quantity import Quantity
 
-_PLANNED = 1.0  #: trials that the planner's share is worth
+_PLANNED = 10.0  #: trials that the planner's share is worth
 
 
 class Share(Estimator):
@@ -28,7 +28,7 @@ class Share(Estimator):
     >>> good.update(Batch.of([1, 2, 3], [39.0, 40.0, 38.0], size=40.0))
     >>> row = good.get(as_of=100.0)
     >>> row.value, row.low, row.high, row.n
-    ('0.97438', '0.9348', '0.9929', '120')
+    ('0.96923', '0.9348', '0.9929', '120')
     """
 
     capacity = 50_000

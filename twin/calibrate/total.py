@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from twin.calibrate.estimator import Estimate, Estimator, log_interval
+from twin.calibrate.laws import Floats
 from twin.calibrate.likelihood import EXACT, Observed
 from twin.calibrate.outliers import outliers
 from twin.calibrate.shapes import with_moments
@@ -38,11 +41,12 @@ class Total(Estimator):
 
     def _one(self, as_of: float) -> Estimate:
         rows, weight = self.known(as_of)
-        sound = (rows.state == EXACT) & (rows.size > 0.0) & (rows.value > 0.0)
+        sound = (rows.state == EXACT) & (rows.size > 0.0) & (rows.value > 0.0) & np.isfinite(
+            rows.value)
         sums, sizes, weight = rows.value[sound], rows.size[sound], weight[sound]
         notes = []
         if len(sums):
-            odd = outliers(Observed.one(sums / sizes), 1)
+            odd = outliers(Observed.one(_levelled(sums / sizes, sizes)), 1)
             sums, sizes, weight = sums[~odd], sizes[~odd], weight[~odd]
             if odd.any():
                 notes.append(f"{int(odd.sum())} of {len(odd)} left out as outliers")
@@ -60,11 +64,20 @@ class Total(Estimator):
         else:
             square = (scatter / mean**2 + _WEIGHT * cv * cv) / (max(counted - 1.0, 0.0) + _WEIGHT)
         variance = square / many * float(weight @ (weight * sizes)) / many
+        if n > 1:  # sums that scatter more than independent ones would
+            rest = weight * (sums - sizes * mean)
+            variance = max(variance, float(rest @ rest) / float(weight @ sums) ** 2 * n / (n - 1))
         low, high = log_interval(math.log(mean), variance, max(n - 1.0, 1.0) + _WEIGHT)
         return Estimate(self.cell, with_moments(plan, mean, math.sqrt(square) * mean),
                         math.log(mean), variance, low, high, counted,
                         _spread(plan, variance, square, counted),
                         (f"from sums of {many / n:.3g}", *notes))
+
+
+def _levelled(values: Floats, sizes: Floats) -> Floats:
+    """Means of sums as far from their middle as if all sums were of the median size."""
+    middle = float(np.median(values))
+    return np.asarray(middle * (values / middle) ** np.sqrt(sizes / np.median(sizes)))
 
 
 def _spread(plan: Quantity, variance: float, square: float, n: float) -> str:

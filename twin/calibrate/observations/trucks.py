@@ -135,8 +135,8 @@ def _own(evidence: Evidence, rows: pd.DataFrame) -> Iterator[Leg]:
             begun, left, origin, end = since.pop(asset)
             truck = evidence.truck(asset)
             if truck is not None and end == site:
-                lane = lanes.get((truck.home, origin, end))
-                yield Leg(begun, asset, truck, lane, left, time)
+                way = lanes.get((truck.home, origin, end))
+                yield Leg(begun, asset, truck, way, left, time)
 
 
 def _shipped(evidence: Evidence, rows: pd.DataFrame) -> Iterator[Leg]:
