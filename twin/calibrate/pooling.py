@@ -38,7 +38,10 @@ def pooled(estimates: Sequence[Estimate]) -> list[Estimate]:
     found = list(estimates)
     groups: dict[str, list[int]] = {}
     for place, estimate in enumerate(found):
-        if estimate.cell.pool and 0.0 < estimate.variance < math.inf and estimate.n > 0.0:
+        # Laws with rare long steps look short until one comes: their logarithms do not pool.
+        smooth = estimate.quantity.kind != "discrete"
+        if smooth and estimate.cell.pool and 0.0 < estimate.variance < math.inf \
+                and estimate.n > 0.0:
             groups.setdefault(f"{estimate.cell.table}.{estimate.cell.column} "
                               f"{estimate.cell.pool}", []).append(place)
     for places in groups.values():

@@ -31,7 +31,7 @@ class Total(Estimator):
     >>> fill.update(Batch.of([1, 2, 3], [2.0, 2.1, 1.05], size=[40, 40, 20]))
     >>> row = fill.get(as_of=10.0)
     >>> row.value, row.low, row.high, row.n
-    ('gamma(mean=3.09min, sd=30.993s)', '2.966min', '3.219min', '3')
+    ('gamma(mean=3.09min, sd=30.993s)', '2.958min', '3.228min', '3')
     """
 
     @classmethod
