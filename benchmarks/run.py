@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from calibrate import calibrate
+
 from contest import Contestant, cost, ratio, rounds, typical
 from worlds import Line, Shops
 
