@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.ledger import Ledger
 from twin.network import Network
+from twin.sense.history import ledger_of
 from twin.settings import KEYS as RUN_KEYS
 from twin.settings import (
     Key,
@@ -134,13 +134,8 @@ def _heard(workspace: Workspace, network: Network, settings: Mapping[str, Any]
     if not store.day_files() and not (store.folder / "segments").is_dir():
         raise SettingError(f"nothing was heard about {settings['models']} yet: store/"
                            f"{settings['models']} is empty. Run twin listen, or give ledger=FILE.")
-    try:
-        history = import_module("twin.sense.history")
-    except ModuleNotFoundError:
-        raise SettingError("the store cannot be read as a ledger by this version. "
-                           "Give ledger=FILE.") from None
     frame = store.frame()
-    return history.ledger_of(frame, network.start), signals_of(frame, network), "the store"
+    return ledger_of(frame, network.start), signals_of(frame, network), "the store"
 
 
 def _has_scenarios(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from twin.calibrate.estimator import Cell
 from twin.calibrate.evidence import Evidence
@@ -25,10 +26,30 @@ def process_times(evidence: Evidence) -> Found:
 
 def delays(evidence: Evidence) -> Found:
     """Hours of steps that need no machine, less the hours in which their crew is off duty."""
+    for step, done in _delayed(evidence):
+        if step.per != "unit":
+            yield (_cell(step, "process_time", str(step.process_time)),
+                   Batch.of([one.id for one in done], [one.hours for one in done],
+                            at=[one.began for one in done], state=[one.state for one in done]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Delay:
+    """One lot at a step without a machine."""
+
+    id: int
+    began: float
+    hours: float
+    state: int
+    units: float
+
+
+def _delayed(evidence: Evidence) -> Iterator[tuple[Step, list[_Delay]]]:
+    """The lots of each step without a machine, which goes by its own name."""
     steps = {f"{step.site}/{step.product}/{step.step}": step
              for step in evidence.network.routings.values() if step.group is None}
     since: dict[tuple[str, int, float], list[tuple[int, float]]] = {}
-    found: dict[str, list[tuple[int, float, float, int]]] = {}
+    found: dict[str, list[tuple[int, float, float, int, float]]] = {}
     rows = evidence.rows("starting", "completing")
     columns = ("id", "time", "event", "asset", "order", "quantity")
     for id_, time, event, asset, order, quantity in zip(*evidence.arrays(rows, *columns),
@@ -39,19 +60,16 @@ def delays(evidence: Evidence) -> Found:
         if event == "starting":
             waiting.append((id_, time))
         elif waiting:
-            found.setdefault(asset, []).append((*waiting.pop(0), time, EXACT))
-    for (asset, _, _), waiting in since.items():
-        found.setdefault(asset, []).extend((*one, evidence.now, CENSORED) for one in waiting)
+            found.setdefault(asset, []).append((*waiting.pop(0), time, EXACT, quantity))
+    for (asset, _, quantity), waiting in since.items():
+        found.setdefault(asset, []).extend((*one, evidence.now, CENSORED, quantity)
+                                           for one in waiting)
     for asset, done in found.items():
-        step = steps[asset]
-        hours = evidence.crew_hours(step.crew)
-        begun = [one for one in done if one[1] >= evidence.begin]
-        size = 1.0 if step.per != "unit" else 0.0
-        if begun and size:
-            yield (_cell(step, "process_time", str(step.process_time)),
-                   Batch.of([one[0] for one in begun],
-                            [float(hours.between(one[1], one[2])) for one in begun],
-                            at=[one[1] for one in begun], state=[one[3] for one in begun]))
+        hours = evidence.crew_hours(steps[asset].crew)
+        lots = [_Delay(id_, began, float(hours.between(began, ended)), state, units)
+                for id_, began, ended, state, units in done if began >= evidence.begin]
+        if lots:
+            yield steps[asset], lots
 
 
 def unit_times(evidence: Evidence) -> Found:
@@ -62,6 +80,12 @@ def unit_times(evidence: Evidence) -> Found:
             yield cell, Batch.of([one.id for one in done], [one.hours for one in done],
                                  at=[one.began for one in done],
                                  size=[_draws(one) for one in done])
+    for step, lots in _delayed(evidence):
+        ended = [lot for lot in lots if lot.state == EXACT]
+        if step.per == "unit" and ended:
+            yield (_cell(step, "process_time", str(step.process_time)),
+                   Batch.of([lot.id for lot in ended], [lot.hours for lot in ended],
+                            at=[lot.began for lot in ended], size=[lot.units for lot in ended]))
 
 
 def _draws(one: Operation) -> float:
