@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
+from calibrate import calibrate
+
 from contest import Contestant, cost, ratio, rounds, typical
 from worlds import Line, Shops
 
@@ -190,7 +192,7 @@ def workers(repeats: int) -> Iterator[Finding]:
 
 MEASUREMENTS: dict[str, Callable[[int], Iterator[Finding]]] = {
     "shops": shops, "line": line, "network": network, "growth": growth, "spill": spill,
-    "workers": workers,
+    "workers": workers, "calibrate": calibrate,
 }
 
 

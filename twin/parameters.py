@@ -12,7 +12,8 @@ from typing import Any
 from twin.document import DocumentError, read_document
 from twin.network import ModelError, Network
 
-COLUMNS = ("table", "key", "column", "profile", "value", "low", "high", "n", "as_of", "source")
+COLUMNS = ("table", "key", "column", "profile", "value", "low", "high", "n", "as_of", "source",
+           "spread")
 _HEAD = ("title", "means", "as_of", "source", "cells")
 _REQUIRED = ("table", "key", "column")
 _MOST_BYTES = 64_000_000
@@ -20,7 +21,18 @@ _MOST_BYTES = 64_000_000
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One learned cell: its value as a planner would write it, and its evidence."""
+    """One learned cell: its value as a planner would write it, and its evidence.
+
+    Attributes
+    ----------
+    low, high
+        95 % interval of the mean of the value (of a plain number, of the number).
+    n
+        Observations.
+    spread
+        Covariance of the parameters of `value` on their free scale (logarithms; log odds of a
+        share): its lower triangle, blanks between.
+    """
 
     table: str
     key: str
@@ -32,6 +44,7 @@ class Parameter:
     n: str = ""
     as_of: str = ""
     source: str = ""
+    spread: str = ""
 
     @property
     def cell(self) -> str:

@@ -98,6 +98,7 @@ VERBS = {verb.name: verb for verb in (
     Verb("listen", "", "hear sensors and systems into the store of a model", "listen"),
     Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
     Verb("alerts", "", "what somebody should look at, worst first", "alerts", ("by", "comment")),
+    Verb("calibrate", "", "learn the cells of a model from what was heard", "calibrate"),
 )}
 
 
