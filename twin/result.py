@@ -37,6 +37,9 @@ class Result:
         What it was made from.
     headlines
         Names of the KPIs that are compared first.
+    worth
+        Where parameters were drawn: how much of the ignorance about each headline KPI goes with
+        each parameter, one row a setting, KPI and parameter.
     """
 
     kpis: pd.DataFrame
@@ -44,6 +47,7 @@ class Result:
     ledgers: Mapping[str, Ledger] = field(default_factory=dict)
     manifest: Manifest = field(default_factory=lambda: Manifest("", ""))
     headlines: tuple[str, ...] = ()
+    worth: pd.DataFrame | None = None
 
     @property
     def baseline(self) -> str:
