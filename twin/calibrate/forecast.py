@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from twin.calibrate.forecast_methods import Method, methods
-from twin.calibrate.season import NONE, Array, Season, season_of
+from twin.calibrate.season import Array, Season, season_of
 from twin.forecast import Forecast
 
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -192,7 +192,7 @@ def bands(choice: Choice, levels: Sequence[float] = LEVELS, *, nonnegative: bool
             wider *= float(special.stdtrit(max(count - 1, 1), level) / special.ndtri(level))
         found[:, i] = choice.mean + wider * float(np.quantile(pool, level)) * scale
     found = np.maximum.accumulate(found, axis=1)
-    return np.maximum(found, 0.0) if nonnegative else found
+    return np.asarray(np.maximum(found, 0.0) if nonnegative else found)
 
 
 def _growth(errors: Array) -> Array:
@@ -209,7 +209,7 @@ def _growth(errors: Array) -> Array:
             (a, m), (b, k) = blocks.pop(-2), blocks.pop()
             blocks.append([(a * m + b * k) / (m + k), m + k])
     smooth = np.repeat([value for value, _ in blocks], [int(count) for _, count in blocks])
-    return np.sqrt(np.maximum(smooth, _SHRINK * max(float(mean.max()), 1e-300)))
+    return np.asarray(np.sqrt(np.maximum(smooth, _SHRINK * max(float(mean.max()), 1e-300))))
 
 
 def forecast(y: Sequence[float] | Array, horizon: int, *, series: str, origin: str,

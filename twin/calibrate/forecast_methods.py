@@ -88,7 +88,8 @@ def theta(y: Array, h: int) -> Array:
     n = len(y)
     level, alpha = intermittent.ses(y)
     slope = float(np.polyfit(np.arange(n), y, 1)[0]) if n > 1 else 0.0
-    return level + slope / 2.0 * (np.arange(h) + (1.0 - (1.0 - alpha) ** n) / alpha)
+    drift = np.arange(h) + (1.0 - (1.0 - alpha) ** n) / alpha
+    return np.asarray(level + slope / 2.0 * drift)
 
 
 def _recent_median(y: Array) -> float:
@@ -123,7 +124,7 @@ def _library() -> list[Method]:
             if len(y) < _LEAST or np.ptp(y) == 0.0:
                 return theta(y, h)
             found = make().forecast(y=np.asarray(y, dtype=float), h=h)["mean"]
-            return np.where(np.isfinite(found), found, y[-1])
+            return np.asarray(np.where(np.isfinite(found), found, y[-1]))
         return run
 
     return [
