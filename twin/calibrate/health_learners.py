@@ -63,7 +63,7 @@ class Trees:
 
     def fit(self, features: Array, remaining: Array) -> Trees:
         """Learn from one row a reading."""
-        from sklearn.ensemble import ExtraTreesRegressor
+        from sklearn.ensemble import ExtraTreesRegressor  # type: ignore[import-untyped]
 
         self.forest: Any = ExtraTreesRegressor(120, min_samples_leaf=6, max_features=0.4,
                                                random_state=0, n_jobs=1)

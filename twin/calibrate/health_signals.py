@@ -103,7 +103,7 @@ def _rolling(age_h: Array, x: Array, window: int) -> tuple[Array, Array]:
 
     def sums(values: Array) -> Array:
         total = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
-        return total[1:] - total[np.maximum(np.arange(1, n + 1) - window, 0)]
+        return np.asarray(total[1:] - total[np.maximum(np.arange(1, n + 1) - window, 0)])
 
     count = np.minimum(np.arange(1, n + 1), window)[:, None].astype(float)
     mean, mean_t = sums(x) / count, sums(t) / count
