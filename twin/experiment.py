@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.clock import format_duration
+from twin.guesses import Drawer, Guesses
 from twin.ledger import Ledger
 from twin.manifest import Manifest, network_digest, now, scenario_contents, versions
 from twin.network import ModelError, Network
@@ -24,6 +25,7 @@ from twin.workspace import Workspace
 Progress = Callable[[str, int, int], None]
 
 _SAMPLE_EVERY_H = 24.0
+_LUCKS = 2  #: replications of each draw of the parameters: the fewest that tell luck from ignorance
 _PILOTS = 5
 _MOST_REPLICATIONS = 10_000
 
@@ -78,6 +80,7 @@ def run(
     confidence: float = 0.95,
     progress: Progress | None = None,
     calibration: Calibration | str | None = None,
+    uncertainty: Drawer | bool = False,
     state: Any = None,
     ledger: bool = False,
     workspace: Workspace | None = None,
@@ -97,7 +100,11 @@ def run(
     replications, seed
         Replication i of every scenario has the same luck.
     precision
-        Add replications until each headline half-width is this share of its mean.
+        Add replications until each headline half-width is this share of its mean (luck alone).
+    uncertainty
+        Carry what the calibration does not know: every two replications are played with a draw of
+        its parameters, the same for all scenarios, by `draw(calibration, rng)` (True: within the
+        evidence that the calibration gives). Intervals then cover luck and ignorance.
     state
         A state document (or its file) to start from, instead of the opening stock.
     ledger
@@ -147,9 +154,17 @@ def run(
     n = _checked("replications", replications)
     if state is not None:
         _taken_up(plain, state)
+    guess = (Guesses(network, learned, _drawer(uncertainty), seed)
+             if uncertainty is not False else None)
+    if guess:
+        n = max(2 * _LUCKS, n + n % _LUCKS)
 
-    def task(label: str, replication: int, warmup_h: float, *, events: bool = False) -> Task:
+    def task(label: str, replication: int, warmup_h: float, *, events: bool = False,
+             nominal: bool = False) -> Task:
         fitted, scenario = settings[label]
+        if guess and not nominal:
+            drawn = guess.network(replication // _LUCKS)
+            fitted, scenario = _fitted(drawn, labelled[label])
         return Task(label, fitted, scenario.later(warmup_h), warmup_h + horizon_h, warmup_h, seed,
                     replication, events, state)
 
@@ -172,10 +187,12 @@ def run(
         warmup = network.warmup if state is None else 0.0
     warmup_h = _warmup_h(warmup, horizon_h, lambda: [
         played.tally for played in
-        play_all([task(next(iter(labelled)), i, 0.0) for i in range(_PILOTS)], None)])
+        play_all([task(next(iter(labelled)), i, 0.0, nominal=True) for i in range(_PILOTS)],
+                 None)])
 
     from twin.measure import compare, enough, more_needed
     from twin.measure.kpis import KPIS
+    from twin.measure.worth import worth_table
 
     tallies: dict[str, list[Tally]] = {label: [] for label in labelled}
     ledgers: dict[str, Ledger] = {}
@@ -193,7 +210,11 @@ def run(
         if precision and n < _MOST_REPLICATIONS and not enough(tallies, precision, confidence):
             n = min(n + min(more_needed(tallies, precision, confidence), 2 * n),
                     _MOST_REPLICATIONS)
-    kpis = compare(tallies, next(iter(labelled)), confidence, model=network.name, network=plain)
+            n += n % _LUCKS if guess else 0
+    draws = [i // _LUCKS for i in range(n)] if guess else None
+    kpis = compare(tallies, next(iter(labelled)), confidence, model=network.name, network=plain,
+                   draws=draws)
+    worth = worth_table(tallies, draws, guess.inputs()) if guess and draws else None
     manifest = Manifest(
         model=network.name, model_digest=network_digest(network),
         calibration=learned.name if learned else "nominal",
@@ -201,13 +222,22 @@ def run(
         scenarios=scenario_contents(labelled),
         horizon=format_duration(horizon_h), warmup=format_duration(warmup_h),
         replications=n, seed=seed, confidence=confidence, precision=precision,
-        state_digest=state_digest,
+        state_digest=state_digest, draws=n // _LUCKS if guess else 0,
         ledgers={label: book.digest() for label, book in ledgers.items()},
         kpis_digest=digest_of(kpis), made=now(),
         seconds=round(time.perf_counter() - began, 2), versions=versions(),
     )
     headlines = tuple(name for name, kpi in KPIS.items() if kpi.headline)
-    return Result(kpis, tallies, ledgers, manifest, headlines, state)
+    return Result(kpis, tallies, ledgers, manifest, headlines, state, worth)
+
+
+def _drawer(uncertainty: Drawer | bool) -> Drawer:
+    """What draws parameters: as given, or within the evidence that a calibration holds."""
+    if callable(uncertainty):
+        return uncertainty
+    from twin.calibrate import draw
+
+    return draw
 
 
 def read_model(name: str, workspace: Path | str | None = None) -> Network:

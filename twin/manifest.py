@@ -46,6 +46,7 @@ class Manifest:
     confidence: float = 0.95
     precision: float | None = None
     state_digest: str = ""
+    draws: int = 0
     ledgers: dict[str, str] = field(default_factory=dict)
     kpis_digest: str = ""
     made: str = ""

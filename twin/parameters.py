@@ -76,6 +76,9 @@ class Calibration:
     def apply(self, network: Network) -> Network:
         """The network with the learned values in its cells.
 
+        Rows of the table `profiles` whose pattern the model does not have are added to it, so that
+        a cell can point to a pattern that was learned.
+
         Raises
         ------
         ModelError
@@ -83,6 +86,7 @@ class Calibration:
         """
         if not self.rows:
             return network
+        network = self._with_patterns(network)
         cells: dict[str, str] = {}
         where: dict[str, int] = {}
         problems = []
@@ -100,6 +104,20 @@ class Calibration:
             return network.with_cells(cells)
         except ModelError as error:
             raise ModelError(self._placed(problem, where) for problem in error.problems) from None
+
+    def _with_patterns(self, network: Network) -> Network:
+        """The network with room for the patterns that were learned: rows of `profiles` it lacks."""
+        known = {row.profile for row in network.profiles.values()}
+        added: dict[str, dict[str, Any]] = {}
+        for row in self.rows:
+            if row.table == "profiles":
+                parts = [part.strip() for part in row.key.split(",")] + [""] * 4
+                if parts[0] not in known:
+                    added[row.key] = {**dict(zip(("profile", "hour", "weekday", "month"), parts,
+                                                 strict=False)), "factor": 1.0}
+        if not added:
+            return network
+        return network.replace(profiles=[*network.profiles.values(), *added.values()])
 
     def digest(self) -> str:
         """A fingerprint of what it replaces: the evidence does not count."""

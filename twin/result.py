@@ -40,6 +40,9 @@ class Result:
         Names of the KPIs that are compared first.
     state
         The state document that every run started from; None for the tables' opening stock.
+    worth
+        Where parameters were drawn: how much of the ignorance about each headline KPI goes with
+        each parameter, one row a setting, KPI and parameter.
     """
 
     kpis: pd.DataFrame
@@ -48,6 +51,7 @@ class Result:
     manifest: Manifest = field(default_factory=lambda: Manifest("", ""))
     headlines: tuple[str, ...] = ()
     state: State | None = None
+    worth: pd.DataFrame | None = None
 
     @property
     def baseline(self) -> str:

@@ -108,6 +108,8 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("seed", "the luck of the run", "1", whole(0, 2**63 - 1)),
     Key("precision", "stop when headline half-widths are this share of their mean", "",
         maybe(share)),
+    Key("uncertainty", "carry what the calibration does not know into the intervals: yes or no",
+        "no", word("yes", "no")),
     Key("confidence", "level of the intervals", "0.95", share),
     Key("simulate.workers", "processes; blank is one a core", "", maybe(whole(1, 10_000))),
     Key("simulate.engine", "joblib, dask or serial", "joblib",
@@ -128,7 +130,7 @@ PATHS: dict[str, Key] = {key.name: key for key in (
 
 #: Keys whose values may not be swept: one run has one of each.
 ONCE = ("simulate.workers", "simulate.engine", "simulate.address", "ledger", "report",
-        "confidence")
+        "confidence", "uncertainty")
 
 
 def parse(arguments: Sequence[str]) -> dict[str, tuple[str, ...]]:

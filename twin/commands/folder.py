@@ -68,7 +68,7 @@ def _joined_result(made: Sequence[Made]) -> Result:
     tallies = {f"{label} {text}".strip(): runs for result, _, text in made
                for label, runs in result.tallies.items()}
     kpis = joined([(result, text) for result, _, text in made])
-    return replace(made[0][0], kpis=kpis, tallies=tallies, ledgers={})
+    return replace(made[0][0], kpis=kpis, tallies=tallies, ledgers={}, worth=None)
 
 
 def _write_one(result: Result, folder: Path) -> None:
@@ -76,6 +76,9 @@ def _write_one(result: Result, folder: Path) -> None:
     _write_csv(result.kpis, folder / "kpis.csv")
     if result.state is not None:
         result.state.write(folder / STATE)
+    if result.worth is not None:
+        result.worth.to_csv(folder / "worth.csv", index=False, float_format="%.6g",
+                            lineterminator="\n")
     if result.ledgers:
         from twin.ledger import write_ledgers
 

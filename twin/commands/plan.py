@@ -68,7 +68,7 @@ def plan(settings: Mapping[str, Sequence[str]], workspace: Workspace) -> Plan:
                             network, _variants(names, variants, workspace), notes))
     once = {key: KEYS[key].read(whole[key][0])
             for key in ("simulate.workers", "simulate.engine", "simulate.address", "confidence",
-                        "ledger", "report")}
+                        "uncertainty", "ledger", "report")}
     told = {key: list(values) for key, values in settings.items() if key not in _UNTOLD}
     return Plan(tuple(blocks), once, told)
 

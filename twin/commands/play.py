@@ -93,7 +93,8 @@ def _run(block: Block, values: dict[str, Any], once: dict[str, Any], screen: Scr
             block.network, block.scenarios, horizon=values["horizon"], warmup=values["warmup"],
             replications=values["replications"], seed=values["seed"],
             precision=values["precision"], calibration=values["calibration"],
-            state=values["from"], confidence=once["confidence"],
+            uncertainty=once["uncertainty"] == "yes", state=values["from"],
+            confidence=once["confidence"],
             workers=once["simulate.workers"], engine=once["simulate.engine"],
             address=once["simulate.address"], ledger=once["ledger"] == "yes",
             progress=progress, workspace=workspace,
@@ -118,6 +119,7 @@ def reproduce_command(call: Call) -> int:
         result = run(network, scenarios, horizon=manifest.horizon, warmup=manifest.warmup,
                      replications=manifest.replications, seed=manifest.seed,
                      confidence=manifest.confidence, calibration=manifest.calibration, state=state,
+                     uncertainty=bool(manifest.draws),
                      ledger=bool(manifest.ledgers), progress=progress, workspace=workspace,
                      **how)
     screen.show([(result, "")], None)

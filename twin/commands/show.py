@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLOURS = {"better": "green", "worse": "red", "no effect shown": "bright_black"}
-_FILES = ("report.html", "kpis.csv", "ledger.parquet", "figures", "manifest.json")
+_FILES = ("report.html", "kpis.csv", "worth.csv", "ledger.parquet", "figures", "manifest.json")
 _PER_TABLE = 4
 _PIPED_WIDTH = 140
 
@@ -114,12 +114,32 @@ class Screen:
             if Measurement.get(self.out, roomy, table).maximum > self.out.width:
                 table = _table(rows, result.baseline, some, "\n")
             self.out.print(table)
+        if manifest.draws:
+            self._doubt(result)
         level = f"{manifest.confidence:.0%}"
         if manifest.replications < 2:
             self.note("One replication gives no interval. Write replications=30.")
         elif labels:
             self.note(f"± is the half-width of a {level} interval; differences are paired and "
                       "judged together. (+n) says how many more replications a verdict may need.")
+
+
+    def _doubt(self, result: Result) -> None:
+        """How much of the intervals is ignorance, and what is worth more data."""
+        from twin.measure.ignorance_chart import doubts, of_setting
+
+        rows = doubts(result.kpis, result.worth)
+        if rows:
+            self.say(f"Of the variance behind the intervals ({result.manifest.draws} draws of the "
+                     "parameters), ignorance is: "
+                     + "; ".join(f"{row.title} {row.sentence}" for row in rows) + ".")
+        if result.worth is not None:
+            best = of_setting(result.worth, result.baseline)
+            shown = [f"{name} ({100 * share:.0f} %)" for name, share, telling
+                     in zip(best["parameter"], best["share"], best["shown"], strict=True)
+                     if telling]
+            self.say("Worth more data: " + (", ".join(shown) or "no single parameter stands out "
+                                            "of the luck of these draws") + ".")
 
 
 class _Bars:
@@ -201,7 +221,7 @@ def _difference(row: dict[str, Any], gap: str) -> Text:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and value > 0
+    return isinstance(value, int) and 0 < value < 1_000_000
 
 
 def _with_half(value: float, half: float, unit: str, *, share: str = "%") -> str:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
+from twin.measure.ignorance import Luck, Nested, moments, nested
 from twin.measure.intervals import Array, false_coverage_level, holm
 from twin.measure.kpis import KPIS, KpiKey, kpi_arrays
 from twin.tally import Tally
@@ -31,16 +32,18 @@ COLUMNS = ("model", "scenario", "settings", "kpi", "unit", "mean", "low", "high"
 
 NO_EFFECT = "no effect shown"
 
+#: Columns that a comparison has besides, where parameters were drawn: the ignorant share of the
+#: variance behind the interval, with bounds at 95 %, and that of the difference.
+IGNORANCE = ("ignorance", "ignorance_low", "ignorance_high", "difference_ignorance", "draws")
+
 #: What a difference is called, by the good direction and its sign.
 _WORDS = {("higher", 1): "better", ("higher", -1): "worse", ("lower", 1): "worse",
           ("lower", -1): "better", ("neutral", 1): "higher", ("neutral", -1): "lower"}
 
-_MOST = 10_000_000  # replications; beyond it a difference will not show in anyone's lifetime
-
 
 def compare(runs: Mapping[str, Sequence[Tally]], baseline: str, confidence: float = 0.95,
             correction: str = "bonferroni", *, model: str = "",
-            network: Network | None = None) -> pd.DataFrame:
+            network: Network | None = None, draws: Sequence[int] | None = None) -> pd.DataFrame:
     """One row per setting, KPI, place, product and stream, the baseline's rows first.
 
     Parameters
@@ -52,6 +55,9 @@ def compare(runs: Mapping[str, Sequence[Tally]], baseline: str, confidence: floa
         "bonferroni": joint intervals for the headline KPIs; "holm": more verdicts, each interval
         at the level of the step that judged it, so that the verdicts hold together but the
         intervals only one by one; "none": every interval on its own.
+    draws
+        Which draw of the parameters each replication was played with. Intervals then cover luck
+        and ignorance, and five columns say how much of each is ignorance.
 
     Notes
     -----
@@ -80,78 +86,47 @@ def compare(runs: Mapping[str, Sequence[Tally]], baseline: str, confidence: floa
     columns = _columns_by_setting(names, runs)
     headline = np.array([_is_headline(key) for key in keys], dtype=bool)
     base = values[:, columns[baseline]]
-    pairs = {name: _Differences(values[:, columns[name]], base) for name in names[1:]}
+    pairs = {name: _differences(values[:, columns[name]], base, draws) for name in names[1:]}
     levels = _levels(list(pairs.values()), headline, 1.0 - confidence, correction)
-    frames = [_frame(keys, values[:, columns[baseline]], confidence, model, baseline, network)]
+    frames = [_frame(keys, _spread(base, draws), confidence, model, baseline, network)]
     for (name, pair), level in zip(pairs.items(), levels, strict=True):
-        frame = _frame(keys, values[:, columns[name]], confidence, model, name, network)
+        spread = _spread(values[:, columns[name]], draws)
+        frame = _frame(keys, spread, confidence, model, name, network)
         _judge(frame, pair, level)
         frames.append(frame)
     frames = [frame[frame["replications"] > 0] for frame in frames]
     result = pd.concat(frames, ignore_index=True)
     result["replications_for_verdict"] = result["replications_for_verdict"].astype("Int64")
-    return result[list(COLUMNS)]
+    return result[[*COLUMNS, *(IGNORANCE if draws is not None else ())]]
 
 
-class _Differences:
-    """Paired differences of one setting: row by row their number, mean, spread and p-value."""
-
-    def __init__(self, values: Array, base: Array) -> None:
-        difference = values - base
-        scale = np.maximum(np.abs(values), np.abs(base))
-        difference = np.where(np.abs(difference) <= 1e-12 * scale, 0.0, difference)  # rounding
-        self.n, self.mean, self.sd = _moments(difference)
-        largest = np.nanmax(np.where(np.isfinite(scale), scale, 0.0), axis=1, initial=0.0)
-        self.mean = np.where(np.abs(self.mean) <= 1e-12 * largest, 0.0, self.mean)
-        noise = self.sd <= 1e-12 * np.abs(self.mean)
-        self.sd = np.where(noise, 0.0, self.sd)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            t = np.abs(self.mean) / (self.sd / np.sqrt(self.n))
-            p = 2.0 * special.stdtr(self.n - 1, -t)
-        p = np.where((self.sd == 0.0) & (self.mean != 0.0), 0.0, p)
-        self.p = np.where((self.n < 2) | (self.mean == 0.0), 1.0, p)
-
-    def half_width(self, level: Array) -> Array:
-        """Half-width of the interval at confidence 1 - level."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            half = _t(self.n, level) * self.sd / np.sqrt(self.n)
-        half = np.where(self.sd == 0.0, 0.0, half)
-        return np.where(self.n < 2, np.nan, half)
-
-    def more(self, level: Array) -> Array:
-        """Replications to add until the observed difference shows; NaN if it is zero."""
-        low = np.maximum(self.n, 2.0)
-        high = np.full(len(low), float(_MOST))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for _ in range(25):
-                middle = np.floor((low + high) / 2.0)
-                shows = _t(middle, level) * self.sd < np.abs(self.mean) * np.sqrt(middle)
-                high = np.where(shows, middle, high)
-                low = np.where(shows, low, middle)
-            at_start = _t(np.maximum(self.n, 2.0), level) * self.sd < (
-                np.abs(self.mean) * np.sqrt(np.maximum(self.n, 2.0)))
-        needed = np.where(at_start, np.maximum(self.n, 2.0), high)
-        return np.where((self.mean == 0.0) | (self.n < 2), np.nan, needed - self.n)
+def _differences(values: Array, base: Array, draws: Sequence[int] | None) -> Luck | Nested:
+    """Paired differences of one setting, row by row; what is rounding alone counts as nothing."""
+    difference = values - base
+    scale = np.maximum(np.abs(values), np.abs(base))
+    difference = np.where(np.abs(difference) <= 1e-12 * scale, 0.0, difference)
+    spread = _spread(difference, draws)
+    largest = np.nanmax(np.where(np.isfinite(scale), scale, 0.0), axis=1, initial=0.0)
+    spread = replace(spread, mean=np.where(np.abs(spread.mean) <= 1e-12 * largest, 0.0,
+                                           spread.mean))
+    if isinstance(spread, Luck):
+        noise = spread.sd <= 1e-12 * np.abs(spread.mean)
+        spread = replace(spread, sd=np.where(noise, 0.0, spread.sd))
+    return spread
 
 
-def _t(n: Array, level: Array) -> Array:
-    """Student quantile for a two-sided interval."""
-    return np.asarray(special.stdtrit(n - 1.0, 1.0 - level / 2.0))
+def _spread(values: Array, draws: Sequence[int] | None) -> Luck | Nested:
+    return Luck(*moments(values)) if draws is None else nested(values, draws)
 
 
-def _moments(values: Array) -> tuple[Array, Array, Array]:
-    """Number, mean and standard deviation of each row's values that are there."""
-    there = np.isfinite(values)
-    n = there.sum(axis=1).astype(float)
-    filled = np.where(there, values, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = filled.sum(axis=1) / n
-        squares = (np.where(there, values - mean[:, None], 0.0) ** 2).sum(axis=1)
-        sd = np.sqrt(squares / (n - 1.0))
-    return n, mean, np.where(n < 2, np.nan, sd)
+def _varies(spread: Luck | Nested) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Rows that are not the same in every replication."""
+    if isinstance(spread, Luck):
+        return np.asarray(spread.sd != 0.0)
+    return np.asarray((spread.between != 0.0) | (spread.within != 0.0))
 
 
-def _levels(pairs: Sequence[_Differences], headline: np.ndarray[Any, np.dtype[np.bool_]],
+def _levels(pairs: Sequence[Luck | Nested], headline: np.ndarray[Any, np.dtype[np.bool_]],
             alpha: float, correction: str) -> list[Array]:
     """Level of each row's interval, for every setting: the same in a family, but for Holm.
 
@@ -159,8 +134,8 @@ def _levels(pairs: Sequence[_Differences], headline: np.ndarray[Any, np.dtype[np
     """
     if not pairs:
         return []
-    p = np.vstack([pair.p for pair in pairs])
-    there = np.vstack([(pair.n >= 2) & ((pair.mean != 0.0) | (pair.sd != 0.0)) for pair in pairs])
+    p = np.vstack([pair.p() for pair in pairs])
+    there = np.vstack([(pair.n >= 2) & ((pair.mean != 0.0) | _varies(pair)) for pair in pairs])
     first, second = there & headline, there & ~headline
     level = np.full(p.shape, alpha)
     if correction == "bonferroni" and first.any():
@@ -182,13 +157,12 @@ def _holm_levels(p: Array, alpha: float) -> Array:
     return level
 
 
-def _frame(keys: Sequence[KpiKey], values: Array, confidence: float, model: str, setting: str,
-           network: Network | None) -> pd.DataFrame:
+def _frame(keys: Sequence[KpiKey], spread: Luck | Nested, confidence: float, model: str,
+           setting: str, network: Network | None) -> pd.DataFrame:
     """Rows of one setting, without a comparison."""
-    n, mean, sd = _moments(values)
+    n, mean = spread.n, spread.mean
     scenario, _, settings = setting.partition(" ")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        half = _t(n, np.full(len(n), 1.0 - confidence)) * sd / np.sqrt(n)
+    half = spread.half_width(np.full(len(n), 1.0 - confidence))
     blank = np.full(len(keys), np.nan)
     data: dict[str, Any] = {
         "model": model, "scenario": scenario, "settings": settings,
@@ -199,10 +173,15 @@ def _frame(keys: Sequence[KpiKey], values: Array, confidence: float, model: str,
         "product": [key[2] for key in keys], "stream": [key[3] for key in keys],
         "replications_for_verdict": blank,
     }
+    if isinstance(spread, Nested):
+        low, high = spread.share_bounds()
+        told = np.where(np.isfinite(half) & (half > 0.0), spread.share, np.nan)
+        data |= dict(zip(IGNORANCE, (told, low, high, blank, spread.draws.astype(int)),
+                         strict=True))
     return pd.DataFrame(data, index=range(len(keys)))
 
 
-def _judge(frame: pd.DataFrame, pair: _Differences, level: Array) -> None:
+def _judge(frame: pd.DataFrame, pair: Luck | Nested, level: Array) -> None:
     """Fill in the difference, its interval and its verdict."""
     half = pair.half_width(level)
     low, high = pair.mean - half, pair.mean + half
@@ -212,6 +191,8 @@ def _judge(frame: pd.DataFrame, pair: _Differences, level: Array) -> None:
         "" if n == 0 else _WORDS[KPIS[kpi].better, s] if s else NO_EFFECT
         for kpi, s, n in zip(frame["kpi"], sign, pair.n, strict=True)]
     frame["replications_for_verdict"] = np.where(sign != 0, 0.0, pair.more(level))
+    if isinstance(pair, Nested):
+        frame["difference_ignorance"] = np.where(half > 0.0, pair.share, np.nan)
 
 
 def unit(kpi: str, network: Network | None = None) -> str:

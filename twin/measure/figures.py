@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from twin.measure.charts import comparison, over_time, settings_of, utilisation
+from twin.measure.ignorance_chart import ignorance_picture
 from twin.measure.maps import network_map
 from twin.measure.shop import busiest_plant, shop_picture
 from twin.measure.style import styled
@@ -42,6 +43,9 @@ def pictures(result: Result, network: Network) -> dict[str, Picture]:
         made["plant"] = shop_picture(network, result.kpis, plant)
     if len(result.tallies) > 1:
         made["comparison"] = comparison(result.kpis)
+    if result.worth is not None:
+        doubt = ignorance_picture(result.kpis, result.worth)
+        made |= {"ignorance": doubt} if doubt else {}
     if any(tally.samples for runs in result.tallies.values() for tally in runs):
         made["inventory"] = over_time(result.tallies, network)
     if network.machines or network.crews or network.trucks:

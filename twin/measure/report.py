@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from twin.measure.charts import headlines, settings_of
 from twin.measure.figures import Picture, pictures
+from twin.measure.ignorance_chart import doubts, of_setting
 from twin.measure.kpis import KPIS
 from twin.measure.style import VERDICTS, number, title_of
 from twin.network import Network
@@ -94,6 +95,10 @@ def write_report(result: Result, network: Network, folder: Path,
         contents=_contents(network),
         record=_record(result),
         replications=_replications(result),
+        doubts=[(doubt, difference(doubt.half_width, doubt.unit).removeprefix("+"))
+                for doubt in doubts(result.kpis, result.worth)],
+        worth=[] if result.worth is None else list(
+            of_setting(result.worth, settings[0]).itertuples()),
     )
     file = Path(folder) / "report.html"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -234,7 +239,8 @@ def _facts(result: Result) -> list[tuple[str, str]]:
     manifest = result.manifest
     facts = [("Model", manifest.model), ("Calibration", manifest.calibration),
              ("Length of a run", manifest.horizon), ("Warm-up", manifest.warmup),
-             ("Replications", str(_replications(result))), ("Seed", str(manifest.seed)),
+             ("Replications", str(_replications(result))),
+             ("Draws of the parameters", str(manifest.draws or "")), ("Seed", str(manifest.seed)),
              ("Confidence", f"{100 * manifest.confidence:g} %")]
     return [(name, value) for name, value in facts if value and value != "0d"]
 
