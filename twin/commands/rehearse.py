@@ -160,13 +160,12 @@ def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
           screen: Screen) -> None:
     first = rehearsal.settle_h
     end = first + asked["for"]
-    if first > 0.0:
-        with screen.working("The operation warms up"):
-            told = rehearsal.step(first)
-        if asked["history"] == "yes":
-            with screen.working(f"Telling {len(told):,} events of the warm-up"):
+    while rehearsal.now < first:  # what happened before was told day by day, as it happened
+        with screen.working(f"The operation warms up: {_clock(rehearsal):%Y-%m-%d}"):
+            told = rehearsal.step(min(first, rehearsal.now + 24.0))
+            if asked["history"] == "yes":
                 wire.send(told, _clock(rehearsal).timestamp())
-            tale.count(told)
+                tale.count(told)
     began = time.monotonic()
     with Live(console=screen.err, refresh_per_second=4, transient=True) \
             if screen.err.is_terminal and not screen.quiet else contextlib.nullcontext() as live:
