@@ -154,7 +154,8 @@ def lines() -> list[Line]:
     scores = [score(one, raised_by_watch(one)) for one in series]
     baseline = best_windowed_gaussian(series)
     halves = [normalised(part, scores[k::2]) for k, part in enumerate((series[::2], series[1::2]))]
-    note = (f"{len(series)} files, limits of the detector as shipped, the same for every file; "
+    note = (f"{len(series)} files, limits of the detector as shipped, the same for every file, a "
+            "single value is enough (1 of 1); "
             f"every second file {halves[0]:.1f}, the others {halves[1]:.1f}; the baseline has the "
             "threshold that is best on these files")
     return [Line("NAB", "score, standard profile", normalised(series, scores), ">", baseline,

@@ -30,7 +30,7 @@ def scores(values: list[float], pause: float = 300.0) -> list[float]:
 def test_noise_is_not_strange() -> None:
     rng = random.Random(1)
     found = scores([rng.gauss(20.0, 1.0) for _ in range(5000)])
-    assert sum(score >= 1.0 for score in found) < 25  # the mean of a spell is autocorrelated
+    assert sum(score >= 1.0 for score in found) <= 5
 
 
 def test_a_constant_signal_is_never_strange() -> None:

@@ -78,9 +78,10 @@ class SignalWatch(Statistic[tuple[float, float], Strangeness]):
 
     Notes
     -----
-    The limits are the usual ones of control charts: 3 sigma for a mean of many, and 5 for a single
-    value, since errors of expectation have heavier tails than the normal law. Both are the same for
-    every signal. Nothing is said before `spell` values were heard.
+    The limits are wider than the 3 sigma of control charts, since a false alarm costs attention: of
+    normal noise one in about 30,000 values raises one; where errors have heavy tails, single values
+    do so more often, and two of three should agree. Both are the same for every signal. Nothing is
+    said before `spell` values were heard.
 
     Examples
     --------
@@ -96,7 +97,7 @@ class SignalWatch(Statistic[tuple[float, float], Strangeness]):
 
     hears = ("timed",)
 
-    def __init__(self, spike: float = 5.0, shift: float = 3.0, spell: int = 100,
+    def __init__(self, spike: float = 5.0, shift: float = 3.5, spell: int = 100,
                  memory: int = 4000) -> None:
         self.spike, self.shift, self.spell = spike, shift, spell
         self.rhythm = Rhythm(memory=memory // 2)
@@ -108,15 +109,17 @@ class SignalWatch(Statistic[tuple[float, float], Strangeness]):
         """Take in a time (seconds) and a value."""
         time, value = heard
         self._seen += 1
-        self._mean += max(2 / (self.spell + 1), 1 / self._seen) * (value - self._mean)
         expected = self.rhythm.expect(time)
         error = value - expected if expected == expected else 0.0
+        spike = self.errors.distance(error) / self.spike
+        if spike > 1.0 and self._seen > self.spell:
+            value = expected + error / spike  # one wild value makes no spell, and no habit
+        self._mean += max(2 / (self.spell + 1), 1 / self._seen) * (value - self._mean)
         if self._seen > self.spell:
-            self._now = Strangeness(self.errors.distance(error) / self.spike,
-                                    self.spells.distance(self._mean) / self.shift, expected)
+            self._now = Strangeness(spike, self.spells.distance(self._mean) / self.shift, expected)
         self.errors.learn(error)
         self.spells.learn(self._mean)
-        self.rhythm.update(heard)
+        self.rhythm.update((time, value))
 
     def get(self) -> Strangeness:
         """How strange the last value was."""

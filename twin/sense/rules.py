@@ -146,7 +146,7 @@ def default_rules(network: Network) -> list[Rule]:
         *found,
         Rule("lot", after=1.0), Rule("shelf_life", high=0.9),
         Rule("stock", m=1, n=1, severity="info"), Rule("fill", high=0.9, m=1, n=1),
-        Rule("down"), Rule("anomaly", m=1, n=1, clear=0.5),
+        Rule("down"), Rule("anomaly", clear=0.5),
         Rule("silent"), Rule("quality", low=0.5, m=1, n=1),
         Rule("off_route"), Rule("stopped", after=1.0), Rule("theft"),
         Rule("late", high=0.5, m=1, n=1),
