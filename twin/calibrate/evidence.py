@@ -16,6 +16,8 @@ from twin.network import Crew, Machine, Network, Truck
 if TYPE_CHECKING:
     import pandas as pd
 
+_TEXTS = ("event", "role", "site", "to_site", "product", "asset", "cause", "source")
+
 Clock = Callable[[str, str], Timeline]
 
 
@@ -65,11 +67,10 @@ class Evidence:
     @cached_property
     def _by_event(self) -> dict[str, pd.DataFrame]:
         frame = self.events[self.events["time"] <= self.now]
+        frame = frame.assign(**{name: frame[name].astype(object) for name in _TEXTS})
+        frame = frame.sort_values(["time", "id"], kind="stable")
         found = {str(word): rows for word, rows in frame.groupby("event", observed=True)}
-        for word, rows in found.items():
-            texts = {name: rows[name].astype(object) for name in
-                     ("role", "site", "to_site", "product", "asset", "cause")}
-            found[word] = rows.assign(**texts).sort_values(["time", "id"], kind="stable")
+        found[""] = frame.iloc[:0]
         return found
 
     def rows(self, *words: str) -> pd.DataFrame:
@@ -78,7 +79,7 @@ class Evidence:
 
         parts = [self._by_event[word] for word in words if word in self._by_event]
         if not parts:
-            return self.events.iloc[:0]
+            return self._by_event[""]
         if len(parts) == 1:
             return parts[0]
         return pd.concat(parts).sort_values(["time", "id"], kind="stable")

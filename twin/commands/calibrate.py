@@ -112,6 +112,8 @@ def calibrate_command(call: Call) -> int:
     written = None
     if settings["write"] == "yes" and learned.calibration.rows:
         written = write_snapshot(workspace.home / "calibration", learned.calibration)
+        if written.is_relative_to(Path.cwd()):
+            written = written.relative_to(Path.cwd())
     picture = _pictures(learned, found, settings["pictures"], call.output, model)
     if screen.as_json:
         screen.print_json(_document(learned, found, before.name if before else None, written,

@@ -63,7 +63,6 @@ def _streams(evidence: Evidence) -> Iterator[tuple[Demand, Floats, Floats, Ints]
     rows = rows[((rows["event"] == "ordering") & (rows["role"] == "customer"))
                 | (rows["role"] == WALK_IN)]
     rows = rows[rows["time"] >= evidence.begin]
-    rows = rows.assign(stream=rows["source"].astype(object))
     plans: dict[tuple[str, str], list[Demand]] = {}
     for row in evidence.network.demand.values():
         plans.setdefault((row.site, row.product), []).append(row)
@@ -82,7 +81,7 @@ def _apart(plans: list[Demand], orders: pd.DataFrame) -> Iterator[tuple[Demand, 
         yield plans[0], np.ones(len(orders), bool)
         return
     names = {row.stream or "": row for row in plans}
-    stream = orders["stream"].to_numpy()
+    stream = orders["source"].to_numpy()
     nameless = (orders["role"] == WALK_IN).to_numpy() if (stream != "").any() else stream == ""
     unsettled = [row for row in plans if not _timed(row)]
     times = orders["time"].to_numpy()
