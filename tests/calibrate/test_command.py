@@ -104,6 +104,22 @@ def test_a_change_is_told(chain: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert abs(change["at"] / DAY - 100.0) < 8.0
 
 
+def test_a_record_that_begins_late_does_not_count_what_was_before_it(
+        chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first gap and the first life are counted from the first event, not from the model's day 0.
+    """
+    frame = Ledger.read(chain / "short.parquet").frame()
+    late = Ledger()
+    for row in frame[frame["role"] == "customer"].itertuples():
+        late.add(row.time + 1_000 * DAY, row.event, site=row.site, product=row.product,
+                 quantity=row.quantity, order=row.order, role=row.role)
+    late.write(chain / "late.parquet")
+    found = rows(calibrate(capsys, "ledger=late.parquet", "pictures=0", "write=no"))
+    gap = found["demand[shop,tea,].interarrival"]
+    assert gap["high"].endswith("h")
+    assert float(gap["low"].rstrip("h")) < 8.0 < float(gap["high"].rstrip("h"))
+
+
 @pytest.mark.parametrize(("settings", "word"), [
     ([], "store/tea is empty"),
     (["ledger=nowhere.parquet"], "nowhere.parquet is not there"),

@@ -97,9 +97,11 @@ def calibrate_command(call: Call) -> int:
     planned = workspace.calibration(settings["calibration"]).apply(workspace.network(model))
     with screen.working("Reading"):
         ledger, signals, source = _heard(workspace, planned, settings)
-        now = _now(ledger, planned, settings["at"])
+        begin, now = _span(ledger, planned, settings["at"])
+    fresh = settings["fresh"] == "yes"
     since = None if settings["since"] is None else now - settings["since"]
-    evidence = evidence_of(ledger, planned, now, fresh=settings["fresh"] == "yes", signals=signals)
+    evidence = evidence_of(ledger, planned, now, begin=min(begin, 0.0) if fresh else begin,
+                           fresh=fresh, signals=signals)
     date = (planned.start + timedelta(hours=now)).date().isoformat()
     folders = [root / "calibration" for root in (workspace.home, *workspace.roots)]
     with screen.working("Learning"):
@@ -162,17 +164,18 @@ def signals_of(frame: pd.DataFrame, network: Network) -> dict[str, pd.DataFrame]
     return {kind: rows[rows["kind"] == kind] for kind in kinds if (rows["kind"] == kind).any()}
 
 
-def _now(ledger: Ledger, network: Network, at: str) -> float:
+def _span(ledger: Ledger, network: Network, at: str) -> tuple[float, float]:
+    """When the record begins, and the end of what is looked at; hours."""
     frame = ledger.frame()
     if frame.empty:
         raise SettingError("nothing has happened yet: the ledger is empty. Listen longer.")
-    last = float(frame["time"].max())
+    first, last = float(frame["time"].min()), float(frame["time"].max())
     if at == "now":
-        return last
+        return first, last
     now = hours_after(network.start, parse_moment(at)) if "-" in at[1:] else parse_duration(at)
-    if now <= float(frame["time"].min()):
+    if now <= first:
         raise SettingError(f"at '{at}' lies before the first event. Write a later time.")
-    return now
+    return first, now
 
 
 def evidence_of(ledger: Ledger, network: Network, now: float, *, begin: float = 0.0,
