@@ -106,8 +106,7 @@ def test_a_change_is_told(chain: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_record_that_begins_late_does_not_count_what_was_before_it(
         chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The first gap and the first life are counted from the first event, not from the model's day 0.
-    """
+    """The first gap and the first life count from the first event, not from day 0 of the model."""
     frame = Ledger.read(chain / "short.parquet").frame()
     late = Ledger()
     for row in frame[frame["role"] == "customer"].itertuples():
