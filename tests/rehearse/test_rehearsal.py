@@ -62,14 +62,32 @@ def test_every_kind_of_reading_is_heard(harbour: Network) -> None:
 
 def test_events_heard_are_the_ledger_of_the_operation(harbour: Network) -> None:
     rehearsal = Rehearsal(harbour, hide(harbour, seed=9), sensing=False)
-    sent = rehearsal.step(20 * 24.0)
+    sent = [row for _, row in rehearsal.step(20 * 24.0) if isinstance(row, dict)]
+    told = {int(row["id"][1:]): row for row in sent}
     rows = list(rehearsal.operation.ledger.tail())
-    assert [row["kind"] for _, row in sent if isinstance(row, dict)] == \
-        [row["event"] for row in rows]
     start = harbour.start.timestamp()
-    for (_, said), row in zip(sent, rows, strict=True):
-        assert isinstance(said, dict)
-        assert math.isclose(said["ts"] / 1000.0, start + 3600.0 * row["time"], abs_tol=1e-3)
+    unsaid = [row for row in rows if row["id"] not in told]
+    assert all(row["site"] == "north_dc" and row["time"] > 479.0 - 1.0 for row in unsaid)
+    for row in rows:
+        if row["id"] in told:
+            said = told[row["id"]]
+            assert said["kind"] == row["event"]
+            assert math.isclose(said["ts"] / 1000.0, start + 3600.0 * row["time"], abs_tol=1e-3)
+
+
+def test_a_slow_clerk_is_heard_late(harbour: Network) -> None:
+    delay = harbour.sites["north_dc"].record_delay
+    assert delay > 0.0
+    rehearsal = Rehearsal(harbour, hide(harbour, seed=9))
+    late = []
+    for quarter in range(1, 4 * 72):
+        before = rehearsal.clock
+        for _, row in rehearsal.step(quarter / 4.0):
+            if isinstance(row, dict) and row["sensor"] == "wms_north_dc":
+                late.append((before - row["ts"] / 1000.0) / 3600.0)
+    assert len(late) > 10
+    assert min(late) >= delay - 0.25 - 1e-6
+    assert max(late) <= delay + 1e-6
 
 
 def test_an_order_from_outside_is_executed(harbour: Network) -> None:

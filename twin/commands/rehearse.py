@@ -162,9 +162,10 @@ def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
     end = first + asked["for"]
     while rehearsal.now < first:  # what happened before was told day by day, as it happened
         with screen.working(f"The operation warms up: {_clock(rehearsal):%Y-%m-%d}"):
+            before = rehearsal.clock
             told = rehearsal.step(min(first, rehearsal.now + 24.0))
             if asked["history"] == "yes":
-                wire.send(told, _clock(rehearsal).timestamp())
+                wire.send(told, before, rehearsal.clock)
                 tale.count(told)
     began = time.monotonic()
     with Live(console=screen.err, refresh_per_second=4, transient=True) \
@@ -172,8 +173,9 @@ def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
         while rehearsal.now < end:
             try:
                 tale.orders += wire.take(lambda order: _place(rehearsal, order))
+                before = rehearsal.clock
                 sent = rehearsal.step(min(end, rehearsal.now + _STEP_H))
-                wire.send(sent, _clock(rehearsal).timestamp())
+                wire.send(sent, before, rehearsal.clock)
             except WireError as error:
                 raise Unanswered(str(error)) from None
             tale.count(sent)
@@ -195,8 +197,7 @@ def _line(rehearsal: Rehearsal, end: float, tale: _Tale, seconds: float) -> Text
 
 
 def _clock(rehearsal: Rehearsal) -> datetime:
-    start = rehearsal.network.start.timestamp()
-    return datetime.fromtimestamp(start + 3600.0 * rehearsal.now, UTC)
+    return datetime.fromtimestamp(rehearsal.clock, UTC)
 
 
 def _tell(rehearsal: Rehearsal, asked: dict[str, Any], tale: _Tale, screen: Screen) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 from twin.network import Network
@@ -67,6 +68,7 @@ class Rehearsal:
     _told: int = field(init=False, default=0)
     _seen: dict[str, float] = field(init=False, default_factory=dict)
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
+    _late: list[tuple[float, int, Message]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         real = self.truth.apply(self.network)
@@ -79,6 +81,11 @@ class Rehearsal:
     def now(self) -> float:
         """Hours from the start of the model."""
         return self.operation.now
+
+    @property
+    def clock(self) -> float:
+        """The same in seconds since 1970."""
+        return self.network.start.timestamp() + 3600.0 * self.now
 
     @property
     def sensors(self) -> list[str]:
@@ -115,8 +122,14 @@ class Rehearsal:
                     said[name] = value
             if row.get("quantity") is None and row["event"] not in ("failing", "repairing"):
                 said["quantity"] = 0.0
-            yield said
+            site = self.operation.network.sites.get(place)
+            if site is not None and site.record_delay and system == "wms":
+                heappush(self._late, (row["time"] + site.record_delay, row["id"], said))
+            else:
+                yield said
             yield from self._witnessed(row, said["ts"], place)
+        while self._late and self._late[0][0] <= self.now + _EPS:
+            yield heappop(self._late)[2]
 
     def _witnessed(self, row: dict[str, Any], ts: float, place: str) -> Iterator[Message]:
         """What instruments see of an event: tags at a reader, a machine's cycle counter."""
@@ -143,11 +156,14 @@ class Rehearsal:
 
     # -- instruments -----------------------------------------------------------------------------
     def _next_look(self) -> float:
+        """When an instrument looks next, or a late record is made."""
         if not self.instruments:
-            return self.now + 24.0
-        if self.now < self.settle_h:
-            return min(self.settle_h, self.now + 24.0)
-        return min(self._due(one) for one in self.instruments)
+            look = self.now + 24.0
+        elif self.now < self.settle_h:
+            look = min(self.settle_h, self.now + 24.0)
+        else:
+            look = min(self._due(one) for one in self.instruments)
+        return min(look, max(self.now, self._late[0][0])) if self._late else look
 
     def _due(self, one: Instrument) -> float:
         last = self._seen.get(one.name)
@@ -186,6 +202,23 @@ class Rehearsal:
     def _ts(self, hours: float) -> float:
         """Milliseconds since 1970 of an hour of the model."""
         return round(1000.0 * self.network.start.timestamp() + 3.6e6 * hours)
+
+
+def when_sent(sent: Sequence[Outgoing], before: float, now: float) -> Iterator[float]:
+    """When each message of a step went out, seconds since 1970: at the time that it names, but not
+    before the step or the message ahead of it, nor after the step.
+
+    Examples
+    --------
+    >>> list(when_sent([("t", {"ts": 5000.0}), ("t", {"ts": 3000.0}), ("t", b"?"),
+    ...                 ("t", {"ts": 99000.0})], 2.0, 9.0))
+    [5.0, 5.0, 5.0, 9.0]
+    """
+    came = before
+    for _, row in sent:
+        if isinstance(row, dict):
+            came = min(now, max(came, row["ts"] / 1000.0))
+        yield came
 
 
 def readings_of(sent: Sequence[Outgoing], recorded: float = float("nan")) -> Iterator[Any]:

@@ -19,12 +19,14 @@ from urllib.parse import urlsplit
 from twin.clock import excerpt
 from twin.readings import format_instant
 from twin.rehearse.fault import Outgoing, encoded
+from twin.rehearse.rehearsal import when_sent
 from twin.sense.source import topic_of as named
 
 _MOST_BYTES = 65_536
 _PATIENCE_S = 30.0
 #: Messages between two ticks: fewer than a broker's queue holds by default.
 _CHUNK = 400
+_TICK_S = 60.0
 
 
 class WireError(ValueError):
@@ -103,15 +105,22 @@ class Wire:
         self.client.loop_stop()
 
     # -- sending ---------------------------------------------------------------------------------
-    def send(self, sent: Sequence[Outgoing], now: float) -> None:
-        """Publish the time (seconds since 1970), then messages in order; returns when the broker
-        has all of them, and listeners that follow the clock have them safe.
+    def send(self, sent: Sequence[Outgoing], before: float, now: float) -> None:
+        """Publish the messages of a step (its begin and end in seconds since 1970) in order, with
+        the time; returns when the broker has all of them, and listeners that follow the clock have
+        them safe.
         """
+        times = list(when_sent(sent, before, now))
         for first in range(0, max(1, len(sent)), _CHUNK):
-            out = [self._tick(now)]
-            out += [self.client.publish(topic_of(self.model, sensor, row), encoded(row), qos=1)
-                    for sensor, row in sent[first:first + _CHUNK]]
-            out.append(self._tick(now))
+            out, told = [], -1.0
+            for came, (sensor, row) in zip(times[first:first + _CHUNK],
+                                           sent[first:first + _CHUNK], strict=True):
+                if came >= told + _TICK_S:
+                    told = came
+                    out.append(self._tick(came))
+                out.append(self.client.publish(topic_of(self.model, sensor, row), encoded(row),
+                                               qos=1))
+            out.append(self._tick(now if first + _CHUNK >= len(sent) else told))
             for info in out:
                 info.wait_for_publish(_PATIENCE_S)
                 if not info.is_published():

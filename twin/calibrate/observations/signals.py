@@ -11,7 +11,10 @@ from twin.calibrate.evidence import Evidence
 from twin.calibrate.sample import Batch, marks
 
 Found = Iterator[tuple[Cell, Batch]]
+_MINUTE_H = 1 / 60  #: a record that is no later is made at once
 _FILLED = 0.5  #: a tank that rises by less has only sloshed, litres
+_FEW = 8
+_SLOSHES = 6.0  #: nor if it rises by less than so many times what it does while the truck stands
 
 
 def fuels(evidence: Evidence) -> Found:
@@ -32,7 +35,10 @@ def fuels(evidence: Evidence) -> Found:
         time, litres = levels["time"].to_numpy(float), levels["value"].to_numpy(float)
         km = np.interp(time, ways["time"].to_numpy(float), ways["value"].to_numpy(float))
         burnt, driven = -np.diff(litres), np.diff(km)
-        kept = burnt > -_FILLED
+        standing = np.abs(burnt[driven <= 0.0])
+        noise = 1.4826 * float(np.median(standing)) if len(standing) > _FEW else 0.0
+        # What sloshes up is kept as what sloshes down is: only then does it cancel out.
+        kept = burnt > -max(_FILLED, _SLOSHES * noise)
         days = np.floor(time[:-1] / 24.0).astype(int)
         first = int(days.min())
         used = np.bincount(days[kept] - first, weights=burnt[kept])
@@ -80,13 +86,17 @@ def dock_times(evidence: Evidence) -> Found:
 
 
 def record_delays(evidence: Evidence) -> Found:
-    """Hours from an event to its being known, at places where that takes time."""
+    """Hours from an event to its being known, at places where that takes time: the median of each
+    day, so that a message that the transmission held back does not count as a slow clerk.
+    """
     rows = evidence.rows("storing", "picking", "receiving")
     late = (rows["recorded"] - rows["time"]).clip(lower=0.0)
     for name, group in rows.assign(late=late).groupby("site", sort=True):
         site = evidence.network.sites.get(str(name))
-        hours = group["late"].to_numpy(float)
-        if site is not None and hours.any():
+        daily = group.groupby(np.floor(group["time"] / 24.0))["late"].median()
+        hours = daily.to_numpy(float)
+        if site is not None and np.median(hours) > _MINUTE_H:
             planned = f"{site.record_delay or 0.0!r}h"
+            days = daily.index.to_numpy(float)
             yield (Cell("sites", str(name), "record_delay", planned),
-                   Batch.of(group["id"].to_numpy(), hours, at=group["time"].to_numpy()))
+                   Batch.of(marks(f"{name}/{day:g}" for day in days), hours, at=days * 24.0))
