@@ -250,7 +250,8 @@ class Customer(_Arrivals):
             self.at_once += 1
         due = order.due if order.due is not None else now
         on_time = due - self.early <= now <= due + self.late + _EPS
-        self.lateness += max(0.0, now - due)
+        if now > due:
+            self.lateness += now - due
         self.on_time += on_time
         self.in_full += not lost
         self.otif += on_time and not lost

@@ -155,6 +155,11 @@ class FleetLane(Lane):
             self.direct_kg += tkm * self.factors[0]
             self.total_kg += tkm * self.factors[1]
 
+    def pay(self, amount: float) -> None:
+        """Pay for transport; what expediting adds is counted apart."""
+        self.cost += amount
+        self.expedited += amount * (self.cost_factor - 1.0)
+
     def delay(self, factor: float, add: float, *, in_transit: bool = True) -> None:
         """Change the time of the legs, of those under way too."""
         stretch = factor / self.transit_factor if self.transit_factor else 1.0
@@ -196,6 +201,18 @@ class FleetLane(Lane):
         """Take up what waits and what is under way."""
         super().resume(state, book)
         self._remind(self.waiting)
+
+    # -- score -----------------------------------------------------------------------------------
+    def reset(self, now: float) -> None:
+        """Forget the sums."""
+        super().reset(now)
+        self.cost = self.tkm = self.distance = self.fuel = self.direct_kg = self.total_kg = 0.0
+
+    def transport(self) -> dict[str, float]:
+        """What transport took, as the trucks drove it."""
+        return {"transport_cost": self.cost, "weight_distance": self.tkm,
+                "distance": self.distance, "fuel": self.fuel, "co2e_direct": self.direct_kg,
+                "co2e_total": self.total_kg}
 
 
 class Fleet:

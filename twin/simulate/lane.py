@@ -25,12 +25,12 @@ class Lane:
 
     # A network may have thousands of lanes: slots keep each of them close together in memory.
     __slots__ = (
-        "arrivals_closed", "arrived", "closures", "cost", "cost_factor", "damage_luck", "damaged",
-        "departures", "destination", "direct", "direct_kg", "distance", "dock_in", "dock_out",
-        "env", "expedited", "factors", "flows", "fuel", "hands_in", "hands_out", "held", "hours",
-        "hours_squared", "km", "leaving", "ledger", "moving", "name", "origin", "papers_luck",
-        "pattern", "products", "row", "spoiled_by", "tkm", "total_kg", "transit", "transit_add",
-        "transit_factor", "units_moving", "waited", "waiting", "world",
+        "arrivals_closed", "arrived", "closures", "cost_factor", "damage_luck", "damaged",
+        "departures", "destination", "direct", "dock_in", "dock_out", "env", "expedited",
+        "factors", "flows", "hands_in", "hands_out", "held", "hours", "hours_squared", "km",
+        "leaving", "ledger", "load_kg", "loads", "moving", "name", "origin", "papers_luck",
+        "pattern", "products", "row", "spoiled_by", "transit", "transit_add", "transit_factor",
+        "waited", "waiting", "world",
     )
 
     def __init__(self, world: World, row: LaneRow) -> None:
@@ -48,7 +48,6 @@ class Lane:
         self.closures: dict[str, None] = {}
         self.waiting: list[Consignment] = []
         self.moving: dict[int, Shipment] = {}
-        self.units_moving = 0.0
         self.held: list[Shipment] = []  #: shipments due while an arrival is impossible
         self.arrivals_closed: dict[str, None] = {}
         self.direct = row.departures is None  #: goods leave as soon as they are ready
@@ -151,18 +150,14 @@ class Lane:
             hours *= self.pattern(now)
         shipment.due = now + max(0.0, hours)
         shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
-        self.pay(self.row.cost_per_shipment + self.row.cost_per_kg * shipment.weight_kg)
-        tkm = shipment.weight_kg * self.km / 1000.0
-        self.tkm += tkm
-        self.distance += self.km
-        if self.factors is not None:
-            self.direct_kg += tkm * self.factors[0]
-            self.total_kg += tkm * self.factors[1]
+        self.loads += 1
+        self.load_kg += shipment.weight_kg
+        if self.cost_factor != 1.0:  # what expediting adds is counted apart
+            self.expedited += self._freight(1, shipment.weight_kg) * (self.cost_factor - 1.0)
 
-    def pay(self, amount: float) -> None:
-        """Pay for transport; what expediting adds is counted apart."""
-        self.cost += amount
-        self.expedited += amount * (self.cost_factor - 1.0)
+    def _freight(self, loads: int, kg: float) -> float:
+        """What a carrier asks."""
+        return self.row.cost_per_shipment * loads + self.row.cost_per_kg * kg
 
     def start(self, load: list[Consignment], now: float) -> Shipment:
         """A load is under way."""
@@ -175,12 +170,12 @@ class Lane:
             flow.moving += quantity
             flow.moment += quantity * now
             flow.departed += quantity
-            self.waited += (now - part.ready) * quantity
+            if part.ready < now:
+                self.waited += (now - part.ready) * quantity
             shipment.weight_kg += flow.product.weight_kg * quantity
             if self.ledger is not None:
                 self._write("departing", part, shipment, site=self.origin,
                             to_site=self.destination)
-        self.units_moving += shipment.units
         return shipment
 
     def flow(self, product: str) -> Flow:
@@ -223,7 +218,6 @@ class Lane:
         now = self.env._now
         del self.moving[shipment.number]
         shipment.call = None
-        self.units_moving -= shipment.units
         hours = now - shipment.departed
         self.arrived += 1
         self.hours += hours
@@ -361,10 +355,9 @@ class Lane:
     # -- score -----------------------------------------------------------------------------------
     def reset(self, now: float) -> None:
         """Forget the sums."""
-        self.departures = self.arrived = 0
-        self.hours = self.hours_squared = self.waited = self.cost = self.tkm = 0.0
-        self.distance = self.fuel = self.direct_kg = self.total_kg = self.damaged = 0.0
-        self.expedited = 0.0
+        self.departures = self.arrived = self.loads = 0
+        self.load_kg = self.hours = self.hours_squared = self.waited = 0.0
+        self.damaged = self.expedited = 0.0
         self.spoiled_by: dict[str, float] = {}
         for flow in self.flows.values():
             flow.reset(now)
@@ -374,10 +367,8 @@ class Lane:
         stock = self.world.network.stock
         values = {"shipments": self.departures, "shipments_arrived": self.arrived,
                   "transit_time": self.hours, "transit_time_squared": self.hours_squared,
-                  "wait_to_depart": self.waited, "transport_cost": self.cost,
-                  "weight_distance": self.tkm, "distance": self.distance, "fuel": self.fuel,
-                  "co2e_direct": self.direct_kg, "co2e_total": self.total_kg,
-                  "units_damaged": self.damaged, "expedite_cost": self.expedited}
+                  "wait_to_depart": self.waited, "units_damaged": self.damaged,
+                  "expedite_cost": self.expedited, **self.transport()}
         for measure, value in values.items():
             yield (measure, self.name, "", ""), float(value)
         owner = {"origin": self.origin, "destination": self.destination}.get(self.row.owner or "")
@@ -394,6 +385,15 @@ class Lane:
             waste = units * self.products[product].value
             yield ("waste_cost", self.destination, product, ""), waste
 
+    def transport(self) -> dict[str, float]:
+        """What transport took; of a carrier it follows from the loads that have left."""
+        tkm = self.load_kg * self.km / 1000.0
+        direct, total = self.factors or (0.0, 0.0)
+        return {"transport_cost": self._freight(self.loads, self.load_kg),
+                "weight_distance": tkm, "distance": self.km * self.loads,
+                "co2e_direct": tkm * direct, "co2e_total": tkm * total}
+
     def samples(self, now: float) -> Iterator[tuple[Key, float]]:
         """What a snapshot shows."""
-        yield ("in_transit", self.name, "", ""), self.units_moving
+        yield ("in_transit", self.name, "", ""), sum(
+            flow.moving for flow in self.flows.values())

@@ -185,7 +185,8 @@ class Replenishment(ShelfScore):
         if isinstance(self.policy, VendorManaged):
             order.tag = "seen"
         self.expect(order)
-        self.ordering += source.order_cost
+        if source.order_cost:
+            self.ordering += source.order_cost
         self.close_periods(now)
         self.period_ordered += quantity
         self.placed += 1

@@ -189,8 +189,9 @@ class Shelf(Replenishment):
     # -- supply ----------------------------------------------------------------------------------
     def receive(self, order: Order, quantity: float, goods: Goods) -> None:
         """A replenishment arrives."""
-        self.bought += quantity * order.unit_price
-        self.paid_later += quantity * order.unit_price * order.terms
+        if order.unit_price:
+            self.bought += quantity * order.unit_price
+            self.paid_later += quantity * order.unit_price * order.terms
         self.close(order, quantity)
         self.put(quantity, goods)
 

@@ -39,7 +39,73 @@ class Level:
     walks: int
 
 
-class ShelfScore(Level):
+class Periods(Level):
+    """What closing a period of demand changes, close together too.
+
+    A period is a day of a shelf under continuous review, else the time from review to review.
+    """
+
+    __slots__ = (
+        "asked_orders", "asked_units", "demand_squares", "demand_sum", "order_squares",
+        "order_sum", "partial", "period", "period_end", "period_ordered", "period_units",
+        "periods", "seen_demand",
+    )
+
+    asked_orders: int
+    asked_units: float
+    demand_squares: float
+    demand_sum: float
+    order_squares: float
+    order_sum: float
+    partial: bool  #: the present period began before counting did
+    period: float
+    period_end: float
+    period_ordered: float
+    period_units: float
+    periods: int
+    seen_demand: float
+
+    def settle(self) -> None:
+        """Count the walk-in customers served since the last time.
+
+        They are many and concern nobody else; whoever reads what they change settles first.
+        """
+        if self.walks:
+            units = self.walked
+            self.asked_orders += self.walks
+            self.walks, self.walked = 0, 0.0
+            self.asked_units += units
+            self.period_units += units
+            self.seen_demand += units
+
+    def close_periods(self, now: float) -> None:
+        """Close the periods that have passed, if any."""
+        if now >= self.period_end:
+            self.roll(now)
+
+    def roll(self, now: float) -> None:
+        """Close the periods that have passed; the one in which counting began is left out."""
+        self.settle()
+        while True:
+            units, ordered = self.period_units, self.period_ordered
+            if self.partial:
+                self.partial = False
+            else:
+                self.periods += 1
+                self.demand_sum += units
+                self.demand_squares += units * units
+                if ordered:
+                    self.order_sum += ordered
+                    self.order_squares += ordered * ordered
+            self.period_units = self.period_ordered = 0.0
+            if self.period_end == inf:
+                return
+            self.period_end += self.period
+            if now < self.period_end:
+                return
+
+
+class ShelfScore(Periods):
     """Levels and sums of one row of `stock`.
 
     Time integrals are kept as moments: the integral of x over [0, T] is x(T) T minus the sum of
@@ -47,24 +113,16 @@ class ShelfScore(Level):
     """
 
     __slots__ = (
-        "asked_orders", "asked_units", "asking", "book", "bought", "demand_squares", "demand_sum",
-        "empty_since", "empty_time", "expired", "gap_area", "gap_since", "issued", "name",
-        "on_order", "order_moment", "order_squares", "order_sum", "ordered", "ordering",
-        "outside", "owed", "owed_moment", "paid_later", "partial", "period", "period_end",
-        "period_ordered", "period_units", "periods", "placed", "product", "received", "record",
-        "row", "seen_demand", "short_orders", "short_units", "since", "site", "slow_units",
-        "spoiled", "thing", "trigger", "world",
+        "asking", "book", "bought", "empty_since", "empty_time", "expired", "gap_area",
+        "gap_since", "issued", "name", "on_order", "order_moment", "ordered", "ordering",
+        "outside", "owed", "owed_moment", "paid_later", "placed", "product", "received", "record",
+        "row", "short_orders", "short_units", "since", "site", "slow_units", "spoiled", "thing",
+        "trigger", "world",
     )
 
     asking: bool  #: the policy will be asked at the end of this instant
     book: list[Any]
     trigger: float  #: recorded position at or below which the policy is asked
-    partial: bool  #: the present period began before counting did
-    periods: int
-    demand_sum: float
-    demand_squares: float
-    order_sum: float
-    order_squares: float
 
     def __init__(self, world: World, row: Stock) -> None:
         self.world, self.env, self.row = world, world.env, row
@@ -79,7 +137,6 @@ class ShelfScore(Level):
         self.empty_since = 0.0 if self.on_hand <= EPS else inf
         self.record: Record | None = None
         self.gap_area = self.gap_since = 0.0
-        #: a day of continuously reviewed shelves, else from review to review
         self.period = row.review or DAY
         self.period_end = inf if row.review else self.period
         self.period_units = self.period_ordered = 0.0
@@ -96,19 +153,6 @@ class ShelfScore(Level):
     def position(self) -> float:
         """The inventory position: what the shelf has and expects, less what it owes."""
         return self.on_hand + self.on_order + self.outside - self.owed
-
-    def settle(self) -> None:
-        """Count the walk-in customers served since the last time.
-
-        They are many and concern nobody else; whoever reads what they change settles first.
-        """
-        if self.walks:
-            units = self.walked
-            self.asked_orders += self.walks
-            self.walks, self.walked = 0, 0.0
-            self.asked_units += units
-            self.period_units += units
-            self.seen_demand += units
 
     # -- changes of level ------------------------------------------------------------------------
     def owe(self, quantity: float) -> None:
@@ -148,33 +192,6 @@ class ShelfScore(Level):
         if self.on_hand <= EPS:
             self.on_hand = max(self.on_hand, 0.0)
             self.empty_since = min(self.empty_since, now)
-
-    # -- periods of demand and orders ------------------------------------------------------------
-    def close_periods(self, now: float) -> None:
-        """Close the periods that have passed, if any."""
-        if now >= self.period_end:
-            self.roll(now)
-
-    def roll(self, now: float) -> None:
-        """Close the periods that have passed; the one in which counting began is left out."""
-        self.settle()
-        while True:
-            units, ordered = self.period_units, self.period_ordered
-            if self.partial:
-                self.partial = False
-            else:
-                self.periods += 1
-                self.demand_sum += units
-                self.demand_squares += units * units
-                if ordered:
-                    self.order_sum += ordered
-                    self.order_squares += ordered * ordered
-            self.period_units = self.period_ordered = 0.0
-            if self.period_end == inf:
-                return
-            self.period_end += self.period
-            if now < self.period_end:
-                return
 
     # -- sums ------------------------------------------------------------------------------------
     def reset(self, now: float) -> None:

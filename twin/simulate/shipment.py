@@ -45,13 +45,12 @@ class Consignment:
 class Shipment:
     """Consignments under way together."""
 
-    __slots__ = ("number", "load", "units", "departed", "due", "call", "weight_kg", "warm",
+    __slots__ = ("number", "load", "departed", "due", "call", "weight_kg", "warm",
                  "delayed")
 
     def __init__(self, number: int, load: list[Consignment], departed: float) -> None:
         self.number = number
         self.load = load
-        self.units = load[0].quantity if len(load) == 1 else sum(part.quantity for part in load)
         self.departed = departed
         self.due = departed
         self.call: Call | None = None

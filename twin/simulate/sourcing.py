@@ -17,8 +17,8 @@ RULES = ("cheapest", "fastest", "fixed", "in_stock", "split")
 class Source:
     """One way to get a product: a node that provides it and, from elsewhere, the lane."""
 
-    __slots__ = ("world", "kind", "site", "node", "lane", "share", "given", "lead", "unit_cost",
-                 "minimum", "multiple", "order_cost", "terms")
+    __slots__ = ("world", "kind", "site", "node", "lane", "share", "given", "lead", "delay",
+                 "unit_cost", "minimum", "multiple", "order_cost", "terms")
 
     def __init__(self, world: World, kind: str, site: str, product: str, lane: Lane | None) -> None:
         network = world.network
@@ -30,11 +30,12 @@ class Source:
         self.share = lane.row.share if lane is not None else 1.0
         self.given = 0.0
         supply = network.supply.get((site, product)) if self.node.kind == "supply" else None
+        self.delay = lane.row.order_delay if lane is not None else 0.0
         weight = network.products[product].weight_kg
         self.unit_cost: float = (supply.price if supply else 0.0) + (
             lane.row.cost_per_kg * weight if lane is not None else 0.0)
         self.lead: float = self.node.mean_lead() + (
-            lane.mean_transit() + lane.row.order_delay if lane is not None else 0.0)
+            lane.mean_transit() + self.delay if lane is not None else 0.0)
         self.minimum = supply.minimum_order if supply else 0.0
         self.multiple = supply.multiple if supply else None
         self.order_cost = supply.order_cost if supply else 0.0
@@ -60,10 +61,9 @@ class Source:
     def place(self, order: Order, *, deferred: bool) -> None:
         """Send the order on its way; one of a periodic review arrives in the demand phase."""
         order.lane = self.lane
-        delay = 0.0 if self.lane is None or order.tag == "seen" else self.lane.row.order_delay
-        env = self.world.env
+        delay = 0.0 if order.tag == "seen" else self.delay
         if delay > 0.0 or deferred:
-            self.world.post(order, self.node, env._now + delay)
+            self.world.post(order, self.node, self.world.env._now + delay)
         else:
             self.node.order(order)
 
@@ -139,7 +139,7 @@ class Sourcing:
             sources = [source for source in sources if source.site not in avoiding]
         if not sources:
             return None
-        if self.rule == "fixed" or len(sources) == 1:
+        if len(sources) == 1 or self.rule == "fixed":
             return sources[0]
         usable = [source for source in sources if source.open()] or sources
         if self.rule == "cheapest":
