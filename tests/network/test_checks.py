@@ -283,6 +283,14 @@ CASES = [
         },
         "on_hand fills 1.1 m3, the storage of 'W' 1.",
     ),
+    (
+        {
+            "demand": [{"site": "W", "product": "box", "interarrival": "8h", "partial": False,
+                        "size": "discrete(1: 0.9, 30: 0.1)"}],
+            "storage": [{"site": "W", "area": "hall", "capacity_m3": 2}],
+        },
+        "asks for 30 units at once, 3 m3, which never fit into the storage of 'W' (2 m3)",
+    ),
     # whatever is wanted comes from somewhere
     ({"supply": []}, "products[leaf]: nobody supplies or makes it."),
     (

@@ -155,3 +155,53 @@ def test_the_wheel_rests_where_nothing_has_room() -> None:
                    orders=[{}, {"product": "B"}, {}])
     assert [time for time, _, machine, _ in story(network, 30, ("starting",))
             if machine == "M"] == [0, 6, 12]
+
+
+SLOW = {"A": [at("M", "2h", setup_time="3h")], "B": [at("M", "1h", setup_time="1h")]}
+RUSH = [{"group": "M", "dispatch": "priority", "preempt": True}]
+WORK = ("setup", "starting", "completing")
+
+
+def test_an_urgent_lot_interrupts_a_set_up() -> None:
+    """What was set up of another family is lost; the machine is as it was before."""
+    network = shop(SLOW, groups=RUSH, orders=[
+        {"priority": 2}, {"product": "B", "priority": 1, "placed": "2h"}])
+    assert story(network, 20, WORK) == [
+        (0, "setup", "M", 1), (2, "setup", "M", 2), (3, "starting", "M", 2),
+        (4, "completing", "M", 2), (4, "setup", "M", 1), (7, "starting", "M", 1),
+        (9, "completing", "M", 1)]
+    sums = tally(network, 20)
+    assert (sums.total("setup_time"), sums.total("setups")) == (2 + 1 + 3, 3)
+    assert sums.total("jobs_queued") == sums.total("jobs_processed") == 2
+    assert sums.total("queue_time") == sums.total("queue_length_time") == 2
+
+
+def test_a_set_up_for_the_same_family_goes_on_for_the_urgent_lot() -> None:
+    network = shop(SLOW, groups=RUSH, orders=[{"priority": 2}, {"priority": 1, "placed": "2h"}])
+    assert story(network, 20, WORK) == [
+        (0, "setup", "M", 1), (2, "setup", "M", 2), (3, "starting", "M", 2),
+        (5, "completing", "M", 2), (5, "starting", "M", 1), (7, "completing", "M", 1)]
+    assert tally(network, 20).total("setups") == 1
+
+
+def test_an_urgent_lot_goes_before_one_that_waits_for_its_crew() -> None:
+    network = shop({"A": [at("M", "2h", crew="hands")], "B": [at("M", "1h")],
+                    "C": [at(None, "5h", crew="hands")]}, groups=RUSH, crews=[{"crew": "hands"}],
+                   orders=[{"product": "C"}, {"priority": 2, "placed": "1h"},
+                           {"product": "B", "priority": 1, "placed": "2h"}])
+    assert story(network, 20, WORK) == [
+        (2, "starting", "M", 3), (3, "completing", "M", 3), (5, "starting", "M", 2),
+        (7, "completing", "M", 2)]
+    sums = tally(network, 20)
+    assert sums.total("queue_time") == sums.total("queue_length_time") == 4
+
+
+def test_an_interrupted_lot_keeps_one_place_not_two() -> None:
+    """With blocking before service it took another place each time that it went on."""
+    network = shop({"A": [at("M", "4h"), at("N", "1h")]},
+                   machines=[{"machine": "M"}, {"machine": "N", "group": "N"}],
+                   groups=[RUSH[0] | {"blocking": "before"}, {"group": "N", "buffer": 1}],
+                   orders=[{"priority": 2}, {"priority": 1, "placed": "1h"},
+                           {"priority": 3, "placed": "2h"}])
+    assert [time for time, _, machine, _ in story(network, 40, ("completing",))
+            if machine == "M"] == [5, 8, 12]

@@ -54,14 +54,14 @@ MORE: list[tuple[Network, float, Scenario]] = [
            "C": [at(None, "6h", crew="hands")]}, groups=RUSH, crews=HANDS,
           orders=[{"product": "C"}, {"priority": 2},
                   {"product": "B", "placed": "1h"}]), 2.0, BASELINE),
-    # work to be begun anew, at a machine that waits for its crew
+    # a lot to be scrapped, at a machine that waited for its crew when it broke down
     (shop({"A": [at("M", "2h")], "B": [at("N", "5h")]}, crews=HANDS,
           machines=[{"machine": "M", "crew": "hands"},
                     {"machine": "N", "group": "N", "crew": "hands"}],
           failures=[{"asset": "M", "clock": "elapsed", **row} for row in (
               {"cause": "a", "time_to_failure": "99h", "time_to_repair": "1h"},
               {"cause": "b", "time_to_failure": "3h", "time_to_repair": "1h",
-               "after": "restart"})],
+               "after": "scrap"})],
           orders=[{}, {"product": "B", "placed": "30min"}]), 3.5,
      Scenario(name="what if", events={"it": {
          "type": "breakdown", "machines": "M", "start": "1h", "repair": "1h"}})),

@@ -289,3 +289,32 @@ def test_a_batch_leaves_room_for_all_its_lots() -> None:
     play(network, BASELINE, horizon_h=3, ledger=ledger)
     rows = ledger.frame()
     assert len(rows[rows.event == "transforming"]) == 3 + 3
+
+
+def test_blocking_before_work_looks_where_the_lot_will_go() -> None:
+    """Every lot passes over the full work centre 2; the place kept there was not its place."""
+    line = {"A": [at("1", "1h"), at("2", "9h"), at("3", "2h")], "B": [at("2", "9h")]}
+    network = shop(line, machines=[*TWO, {"machine": "3", "group": "3"}],
+                   groups=[{"group": "1", "blocking": "before"}, {"group": "2", "buffer": 0},
+                           {"group": "3", "buffer": 0}],
+                   branches=[{"product": "A", "step": 10, "next": "30", "share": 1}],
+                   orders=[{"product": "B"}, {"quantity": 3}])
+    # at 0 the place at 3 is kept; at 1 it is taken until 3, when the next lot may start
+    assert [(time, machine) for time, _, machine, order in story(network, 12, ("starting",))
+            if order == 2] == [(0, "1"), (1, "3"), (3, "1"), (4, "3"), (6, "1"), (7, "3")]
+
+
+def test_what_a_scrapped_lot_was_made_of() -> None:
+    """It had left the shelf and was nowhere in the ledger."""
+    network = shop({"P": [at("M", "1h")]}, products=[{"product": "A"}],
+                   stock=[{"product": "A", "on_hand": 99}], orders=[{"product": "P", "quantity": 3}],
+                   bom=[{"product": "P", "component": "A", "quantity": 2}],
+                   branches=[{"product": "P", "step": 10, "next": "scrap", "share": 0.5}])
+    ledger = Ledger()
+    play(network, BASELINE, horizon_h=50, ledger=ledger)
+    rows = ledger.frame()
+    used = rows[rows.event == "consuming"]
+    assert used.quantity.tolist() == [2.0] * len(used)
+    scrapped = rows[rows.event == "scrapping"].time.tolist()
+    assert used[used.lot == 0].time.tolist() == scrapped != []
+    assert used.quantity.sum() == rows[rows.event == "picking"].quantity.sum()

@@ -7,6 +7,7 @@ from twin.network.components import Product, Storage, Truck
 from twin.network.graph import Flow, upstream
 from twin.network.network import Network
 from twin.network.problems import Found, guess
+from twin.quantity import Quantity
 
 RULES = ("fixed", "cheapest", "fastest", "in_stock", "split")
 # What a site without storage rows, or an area without a range, is taken to be.
@@ -133,6 +134,31 @@ def full_at_start(network: Network) -> Iterator[Found]:
             yield Found("stock", key, f"{what} Lower on_hand, or add storage.")
 
 
+def whole_orders(network: Network) -> Iterator[Found]:
+    """An order that leaves only whole fits into the storage of the shelf that answers it."""
+    most: dict[str, float] = {}
+    for area in network.storage.values():
+        size = float("inf") if area.capacity_m3 is None else area.capacity_m3
+        most[area.site] = max(most.get(area.site, 0.0), size)
+    for key, row in network.demand.items():
+        product = network.products.get(row.product)
+        if row.partial or product is None or (row.site, row.product) not in network.stock:
+            continue
+        units, space = _most(row.size), most.get(row.site, float("inf"))
+        if units * product.volume_m3 > space + 1e-9:
+            what = (f"size '{row.size}' asks for {units:g} units at once, "
+                    f"{units * product.volume_m3:g} m3, which never fit into the storage of "
+                    f"'{row.site}' ({space:g} m3), and partial is no.")
+            yield Found("demand", key, f"{what} Write partial yes, a smaller size, or more storage.")
+
+
+def _most(size: Quantity) -> float:
+    """The largest value that is certain to come up; 0 where none is."""
+    if size.values:
+        return max(size.values)
+    return size.mean() if size.kind == "constant" else 0.0
+
+
 def met(network: Network) -> Iterator[Found]:
     """Whatever is wanted is supplied or made somewhere, and lanes bring it."""
     flow = Flow(network)
@@ -247,6 +273,7 @@ CHECKS = (
     (carrying, ("products",)),
     (cold_places, ("storage",)),
     (full_at_start, ("storage",)),
+    (whole_orders, ("storage", "products", "stock")),
     (met, _SOURCES),
     (sources, _SOURCES),
     (owed, ("lanes",)),

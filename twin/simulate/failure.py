@@ -107,8 +107,8 @@ class Failure:
         return max(0.0, min(self.life, self._service_age()) - self.age)
 
     def worked(self, hours: float) -> None:
-        """So many more working hours."""
-        self.age += hours
+        """So many more working hours; the same to the last digit however they were counted."""
+        self.age = round(self.age + hours, 12)
 
     # -- down ------------------------------------------------------------------------------------
     def strike(self, repair: float | None = None) -> None:

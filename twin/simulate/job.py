@@ -18,7 +18,7 @@ class Job:
 
     __slots__ = ("number", "maker", "order", "units", "place", "operation", "arrived", "released",
                  "left", "begun", "missing", "components", "inner", "site", "holder", "reserved",
-                 "queued", "sums", "counted")
+                 "queued", "sums", "counted", "onward")
     kind = "job"
 
     def __init__(self, number: int, maker: Maker, order: Order, units: float,
@@ -37,6 +37,8 @@ class Job:
         self.left: float | None = None  #: hours left of a preempted operation
         self.begun = released  #: start of the present operation
         self.missing = 0.0  #: units of components still to come
+        #: index of the step after this one, if it is settled already; -1 for scrap
+        self.onward: int | None = None
         self.components: list[Lot] = []
         #: made as a component for another lot: outside the cap on work in process
         self.inner = getattr(order.buyer, "kind", "") == "job"

@@ -201,7 +201,7 @@ class Machine(Workstation):
         needed = self._needed()
         if going and (self.stops or self.asking is not None):
             yield self.pause.idle()
-        while len(self.staff) < len(needed) and not self.preempted:
+        while len(self.staff) < len(needed) and not self.preempted and self.redo != "scrap":
             crew = needed[len(self.staff)]
             if crew.holds(self) or (not self.stops and self.asking is None and crew.take(self)):
                 self.asking = None
@@ -349,14 +349,14 @@ class Machine(Workstation):
                 yield from self._change_over(going=True)
             return False
         self.job, self.phase, self.redo = self.batch[0], phase, state["redo"]
-        needed = self._needed()
-        self.staff = [crew for crew in needed if crew.holds(self)]
-        self.asking = next((crew for crew in needed if crew.awaited_by(self)), None)
-        self.unmanned = len(self.staff) < len(needed)
         if phase == BLOCKED:
             yield from self._hold(self.batch, going=True)
             self.job, self.phase = None, IDLE
             return True
+        needed = self._needed()
+        self.staff = [crew for crew in needed if crew.holds(self)]
+        self.asking = next((crew for crew in needed if crew.awaited_by(self)), None)
+        self.unmanned = len(self.staff) < len(needed)
         if phase == SETUP:
             self.left = self._setup_left(state)
         elif phase == BUSY:

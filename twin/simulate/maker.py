@@ -207,13 +207,18 @@ class Maker:
 
     # -- after a step ----------------------------------------------------------------------------
     def group_after(self, job: Job) -> Group | None:
-        """The work centre of the following step, without looking at branches."""
-        for operation in self.operations[job.place + 1:]:
-            return operation.group
+        """The work centre of the step after this one: a lot that may branch settles it now."""
+        if job.onward is None:
+            job.onward = self.next_place(job)
+        if 0 <= job.onward < len(self.operations):
+            return self.operations[job.onward].group
         return None
 
     def next_place(self, job: Job) -> int:
         """Index of the next step; the number of steps if done, -1 if scrapped."""
+        settled, job.onward = job.onward, None
+        if settled is not None:
+            return settled
         operation = job.operation
         if operation.luck is not None:
             luck = operation.luck()
@@ -237,10 +242,7 @@ class Maker:
                       inf if self.life is None else now + self.life)
             goods = [lot]
             if world.ledger is not None:
-                for part in job.components:
-                    world.ledger.add(now, "consuming", site=self.site, product=part.product,
-                                     lot=lot.number, parent=part.number, quantity=part.quantity,
-                                     order=order.number)
+                self.consume(job, lot.number)
                 world.ledger.add(now, "commissioning", site=self.site, product=self.product,
                                  lot=lot.number, quantity=units, order=order.number)
         order.open = max(0.0, order.open - units)
@@ -249,6 +251,15 @@ class Maker:
             if node.kind == "stock":
                 node.put(row.quantity * units)
         world.send(order, units, goods)
+
+    def consume(self, job: Job, lot: int = 0) -> None:
+        """Write what a lot was made of; lot 0 where nothing has come of it."""
+        world = self.world
+        if world.ledger is not None:
+            for part in job.components:
+                world.ledger.add(self.env._now, "consuming", site=self.site, product=part.product,
+                                 lot=lot, parent=part.number, quantity=part.quantity,
+                                 order=job.order.number)
 
     def lose(self, job: Job, units: float) -> None:
         """So many units are no longer in released lots: handed over, or lost."""

@@ -205,7 +205,8 @@ class Plant:
         if good <= _EPS:
             place = -1
         else:
-            place = job.place + 1 if operation.luck is None else maker.next_place(job)
+            place = job.place + 1 if operation.luck is None and job.onward is None \
+                else maker.next_place(job)
         kept, job.reserved = job.reserved, None
         if kept is not None:
             kept.reserved -= 1
@@ -247,6 +248,8 @@ class Plant:
             sums[3] += hours
             sums[4] += hours * hours
             job.maker.finish(job, units)
+        else:
+            job.maker.consume(job)
         job.maker.again(job.order)
         self.release()
 

@@ -55,6 +55,7 @@ def _row(job: Job, book: Book) -> dict[str, Any]:
             "units": job.units, "place": job.place, "arrived": now - job.arrived,
             "queued": now - job.queued, "released": now - job.released, "begun": now - job.begun,
             "left": job.left, "counted": job.counted, "missing": job.missing,
+            "onward": job.onward,
             "reserved": None if job.reserved is None else job.reserved.row.group,
             "parts": [{"product": part.product, "goods": book.goods([part])}
                       for part in job.components]}
@@ -71,7 +72,7 @@ def _fill(plant: Plant, row: dict[str, Any], book: Book) -> None:
     job.place, job.operation = row["place"], maker.operations[row["place"]]
     job.arrived, job.queued = now - row["arrived"], now - row["queued"]
     job.begun, job.left, job.missing = now - row["begun"], row["left"], row["missing"]
-    job.counted = row["counted"]
+    job.counted, job.onward = row["counted"], row["onward"]
     if job.missing > _EPS:
         plant.gathering[job.number] = job
     group = job.operation.group

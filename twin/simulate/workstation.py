@@ -94,6 +94,8 @@ class Workstation:
         """A stretch of work has ended; its hours."""
         hours = self.env._now - self.began
         self.left -= hours * self.speed
+        if self.left > EPS:  # interrupted: the same to the last digit however often it was counted
+            self.left = round(self.left, 12)
         self.speed = self.speed_now
         self.working = False
         counted = self.env._now - max(self.began, self.reset_at)
@@ -141,10 +143,14 @@ class Workstation:
     def _spoil_work(self, how: str) -> None:
         """Work begun and not done that a failure interrupts starts anew, or its lot is scrapped."""
         left = self.left - ((self.env._now - self.began) * self.speed if self.working else 0.0)
-        if EPS < left < self.whole - EPS:
-            self.redo = how
-            if how == "scrap":
-                self.left = 0.0
+        if not EPS < left < self.whole - EPS:
+            return
+        if how == "scrap":
+            self.left = 0.0
+        elif not self.working:
+            self.left = self.whole
+            return
+        self.redo = how
 
     def restart(self, cause: str) -> None:
         """One cause of standing still has gone."""
