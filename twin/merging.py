@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 ORDER = "time, sensor, id"
 _COLUMNS = ", ".join(f'"{name}"' for name in FIELDS)
 _KEY = "sensor, id, day"
-_OTHERS = [name for name in FIELDS if name not in ("sensor", "id", "recorded")]
+_OTHERS = ["time", *(name for name in FIELDS if name not in ("sensor", "id", "time", "recorded"))]
 _KEPT = f"row_number() over (partition by {_KEY} order by recorded, " + ", ".join(
     f'"{name}"' for name in _OTHERS) + ") = 1"
-_BLANK = {"d": "'nan'::double", "s": "''"}
+_BLANK = {"d": "null::double", "s": "''"}
 _MEMORY = "512MB"
 _MOST_CONFLICTS = 1000
+_SAME_S = 1e-3  # a time that was written down in between may have lost what is less
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
 
 
 def _cell(name: str) -> str:
-    return f'coalesce("{name}", {_BLANK[FIELDS[name].type]})'
+    return f'"{name}"' if FIELDS[name].type == "d" else f"""coalesce("{name}", '')"""
 
 
 def days(base: duckdb.DuckDBPyConnection) -> list[int]:
@@ -105,14 +106,16 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
     read, new = base.execute(
         f"select heard, heard - (select count(*) from copies) + (select count(*) from kept) "
         f"from (select count(*) as heard from {mine})").fetchall()[0]
-    differs = " or ".join(f'a."{name}" is distinct from b."{name}"' for name in _OTHERS)
+    differs = " or ".join([f'a."{name}" is distinct from b."{name}"' for name in _OTHERS[1:]]
+                          + [f"abs(a.time - b.time) > {_SAME_S}"])
     columns = ", ".join(f'a."{name}"' for name in FIELDS)
     conflicts = base.execute(
         f"select distinct {columns} from copies a join kept b "
         f"using ({_KEY}) where {differs} order by a.time, sensor, id limit {_MOST_CONFLICTS}"
     ).fetchall()
-    return int(read), int(new), [Reading(**dict(zip(FIELDS, row, strict=True)))
-                                 for row in conflicts]
+    return int(read), int(new), [
+        Reading(**{name: value for name, value in zip(FIELDS, row, strict=True)
+                   if value is not None}) for row in conflicts]
 
 
 def union(base: duckdb.DuckDBPyConnection, files: Sequence[Path], fresh: bool) -> str:
