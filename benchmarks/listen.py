@@ -125,12 +125,11 @@ def count(port: int, messages: int) -> dict[str, float]:
 
 def hear(port: int, messages: int, batch: int) -> dict[str, float]:
     """The listener: check, sync, acknowledge, merge."""
+    import duckdb  # noqa: F401  imports are not timed
+
     from twin.sense.listener import Listener
     from twin.sense.source import Place, open_source
     from twin.store import Store
-
-    import duckdb  # noqa: F401  imports are not timed
-    import pandas  # noqa: F401, ICN001
 
     with tempfile.TemporaryDirectory(dir=os.environ.get("TWIN_BENCH_FOLDER")) as folder:
         store = Store(folder)
@@ -140,31 +139,65 @@ def hear(port: int, messages: int, batch: int) -> dict[str, float]:
         with Listener(source, store) as listener:
             while listener.heard.messages < messages:
                 listener.step()
-            taken = time.perf_counter() - began
         whole, core = time.perf_counter() - began, time.process_time() - used
         source.close()
-        stored = len(store.frame(columns=["id"]))
+        stored = len(store.frame(columns=["id"])) if store.day_files() else 0
         lost = messages * batch - stored
-        return {"seconds": whole, "core": core, "to_segment": taken, "readings": stored, "lost": lost,
-                "merge": whole - taken}
+        return {"seconds": whole, "core": core, "readings": stored, "lost": lost}
+
+
+def replay(readings: int) -> dict[str, float]:
+    """The listener on a file: a day of so many readings, merged as they come."""
+    import duckdb
+
+    from twin.sense.listener import Listener
+    from twin.sense.source import Place, open_source
+    from twin.store import Store
+
+    with tempfile.TemporaryDirectory() as folder:
+        day = Path(folder) / "day.parquet"
+        subprocess.run([sys.executable, "-c", _DAY, str(day), str(readings)], check=True)
+        source = open_source(Place(str(day), "bench"))
+        store = Store(Path(folder) / "store")
+        began = time.perf_counter()
+        with Listener(source, store) as listener:
+            while listener.step():
+                pass
+        seconds = time.perf_counter() - began
+        (path,) = store.day_files().values()
+        with duckdb.connect() as base:
+            stored = base.execute(f"select count(*) from read_parquet('{path}')").fetchall()[0][0]
+        return {"seconds": seconds, "core": 0.0, "readings": stored, "lost": readings - stored}
+
+
+#: Makes the file in another process, whose memory does not count.
+_DAY = """
+import sys, duckdb
+duckdb.sql(f\"\"\"copy (select 't' || (i % 200) as sensor, i::varchar as id, 'temperature' as kind,
+    1772323200.0 + i * 86400.0 // {sys.argv[2]} as time, 'W' as site, 4.0 + i % 10 / 10 as value
+    from range({sys.argv[2]}) t(i)) to '{sys.argv[1]}' (format parquet)\"\"\")
+"""
 
 
 def main() -> None:
-    """One process of a measurement: ``listen.py count|hear PORT MESSAGES BATCH``."""
+    """One process of a measurement: ``listen.py count|hear|replay PORT MESSAGES BATCH``."""
     what, port, messages, batch = sys.argv[1], *map(int, sys.argv[2:5])
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    found = count(port, messages) if what == "count" else hear(port, messages, batch)
+    found = (replay(messages) if what == "replay" else count(port, messages) if what == "count"
+             else hear(port, messages, batch))
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({**found, "rss": used.ru_maxrss / 1024}))
 
 
 def turn(what: str, port: int, messages: int, batch: int = 1) -> dict[str, float]:
-    """Fill the broker, and let a fresh process take it all."""
-    fill(port, messages, batch)
+    """Fill the broker, if one is asked, and let a fresh process take it all."""
+    if what != "replay":
+        fill(port, messages, batch)
     out = subprocess.run([sys.executable, str(HERE), what, str(port), str(messages), str(batch)],
                          capture_output=True, text=True, check=False, timeout=600,
-                         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(HERE.parents[1]), os.environ.get("PYTHONPATH"))))})
+                         env=os.environ | {"PYTHONPATH": os.pathsep.join(
+                             filter(None, (str(HERE.parents[1]), os.environ.get("PYTHONPATH"))))})
     if out.returncode:
         raise RuntimeError(out.stderr.strip().splitlines()[-1])
     return dict(json.loads(out.stdout))

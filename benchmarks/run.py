@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
+import listen
 from calibrate import calibrate
 
 from contest import Contestant, cost, ratio, rounds, typical
@@ -190,9 +191,40 @@ def workers(repeats: int) -> Iterator[Finding]:
                   note=f"{best[0]:.2f} s against {best[1]:.2f} s")
 
 
+def ingest(repeats: int) -> Iterator[Finding]:
+    """What a listener takes from a real Mosquitto to disk, beside a client that only counts."""
+    turns = {"count": ("count", 60_000, 1), "hear": ("hear", 60_000, 1),
+             "batch": ("hear", 4_000, 100)}
+    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in turns}
+    lost = 0.0
+    with listen.mosquitto() as port:
+        for number in range(max(3, repeats // 2)):
+            for name in turns if number % 2 else reversed(turns):
+                what, messages, batch = turns[name]
+                told = listen.turn(what, port, messages, batch)
+                rates[name].append((told["readings"] / told["seconds"],
+                                    told["readings"] / told["core"]))
+                lost += told.get("lost", 0.0)
+
+    def over(name: str, clock: int) -> float:
+        return median(ours[clock] / theirs[clock]
+                      for ours, theirs in zip(rates[name], rates["count"], strict=True))
+
+    typical = {name: median(wall for wall, _ in told) for name, told in rates.items()}
+    note = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in typical.items())
+    yield Finding("ingest at QoS 1 to disk: of receive-and-count", over("hear", 0), ">=", 0.5,
+                  note=f"{note}; by core time {over('hear', 1):.2f}x")
+    yield Finding("  100 readings a message: readings a counted message", over("batch", 0), ">=",
+                  5, note=f"ten times 0.5; by core time {over('batch', 1):.1f}x")
+    yield Finding("  readings lost", lost, "<=", 0, "")
+    short, long = (listen.turn("replay", 0, count) for count in (300_000, 1_200_000))
+    yield Finding("  memory of a day with four times the readings", long["rss"] / short["rss"],
+                  "<=", 1.2, note=f"{short['rss']:.0f} MB and {long['rss']:.0f} MB")
+
+
 MEASUREMENTS: dict[str, Callable[[int], Iterator[Finding]]] = {
     "shops": shops, "line": line, "network": network, "growth": growth, "spill": spill,
-    "workers": workers, "calibrate": calibrate,
+    "workers": workers, "calibrate": calibrate, "ingest": ingest,
 }
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from twin.kinds import FIELDS
 from twin.parquet import quoted
 from twin.readings import Reading
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
 ORDER = "time, sensor, id"
 _COLUMNS = ", ".join(f'"{name}"' for name in FIELDS)
 _KEY = "sensor, id, day"
-_OTHERS = [name for name in FIELDS if name not in ("sensor", "id", "recorded")]
+_OTHERS = ["time", *(name for name in FIELDS if name not in ("sensor", "id", "time", "recorded"))]
 _KEPT = f"row_number() over (partition by {_KEY} order by recorded, " + ", ".join(
     f'"{name}"' for name in _OTHERS) + ") = 1"
-_BLANK = {"d": "'nan'::double", "s": "''"}
+_SHAPE = json.dumps([{name: "DOUBLE" if field.type == "d" else "VARCHAR"
+                      for name, field in FIELDS.items()}])
 _MEMORY = "512MB"
 _MOST_CONFLICTS = 1000
+_SAME_S = 1e-3  # a time that was written down in between may have lost what is less
 
 
 @contextmanager
@@ -54,20 +58,18 @@ def load(base: duckdb.DuckDBPyConnection, source: str) -> None:
 
 def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
     """Make `fresh` of JSON arrays of readings, as segments hold them."""
-    said = [name for name in FIELDS if any(f'"{name}":' in line for line in lines)]
-    shape = json.dumps([{name: "DOUBLE" if FIELDS[name].type == "d" else "VARCHAR"
-                         for name in said or ("time",)}])
-    columns = ", ".join(f"""{_cell(name) if name in said else _BLANK[field.type]} as "{name}\""""
-                        for name, field in FIELDS.items())
-    base.execute("create or replace temp table lines as select unnest(?::varchar[]) as line",
-                 [list(lines)])
-    load(base, f"(select {columns} from (select unnest(from_json(line, '{shape}'), "
+    columns = ", ".join(_cell(name) for name in FIELDS)
+    column = np.empty(len(lines), dtype=object)
+    column[:] = lines
+    base.register("lines", {"line": column})
+    load(base, f"(select {columns} from (select unnest(from_json(line, '{_SHAPE}'), "
                "recursive := true) from lines))")
-    base.execute("drop table lines")
+    base.unregister("lines")
 
 
 def _cell(name: str) -> str:
-    return f'coalesce("{name}", {_BLANK[FIELDS[name].type]})'
+    blank = "" if FIELDS[name].type == "d" else ", ''"
+    return f'coalesce("{name}"{blank}) as "{name}"'
 
 
 def days(base: duckdb.DuckDBPyConnection) -> list[int]:
@@ -105,14 +107,16 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
     read, new = base.execute(
         f"select heard, heard - (select count(*) from copies) + (select count(*) from kept) "
         f"from (select count(*) as heard from {mine})").fetchall()[0]
-    differs = " or ".join(f'a."{name}" is distinct from b."{name}"' for name in _OTHERS)
+    differs = " or ".join([f'a."{name}" is distinct from b."{name}"' for name in _OTHERS[1:]]
+                          + [f"abs(a.time - b.time) > {_SAME_S}"])
     columns = ", ".join(f'a."{name}"' for name in FIELDS)
     conflicts = base.execute(
         f"select distinct {columns} from copies a join kept b "
         f"using ({_KEY}) where {differs} order by a.time, sensor, id limit {_MOST_CONFLICTS}"
     ).fetchall()
-    return int(read), int(new), [Reading(**dict(zip(FIELDS, row, strict=True)))
-                                 for row in conflicts]
+    return int(read), int(new), [
+        Reading(**{name: value for name, value in zip(FIELDS, row, strict=True)
+                   if value is not None}) for row in conflicts]
 
 
 def union(base: duckdb.DuckDBPyConnection, files: Sequence[Path], fresh: bool) -> str:

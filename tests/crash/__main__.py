@@ -27,7 +27,7 @@ def main(words: list[str]) -> int:
             print("Not run: it needs a real broker. Set TWIN_TEST_MQTT, or install Mosquitto.")
             return 1
     print(f"{outcome.kills} kills in {outcome.seconds:.0f} s, {outcome.published} readings and "
-          f"{outcome.malformed} malformed messages: "
+          f"{outcome.malformed} malformed messages, {outcome.merged} segments merged in between: "
           + ("nothing lost, nothing twice" if not outcome.faults else "; ".join(outcome.faults)))
     return 1 if outcome.faults else 0
 

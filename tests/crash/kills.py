@@ -40,11 +40,15 @@ _PATIENCE_S = 120.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a campaign has shown; `faults` is empty if nothing was lost and nothing doubled."""
+    """What a campaign has shown; `faults` is empty if nothing was lost and nothing doubled.
+
+    `merged` counts the segments that were merged and removed between the first kill and the last.
+    """
 
     kills: int
     published: int
     malformed: int
+    merged: int
     seconds: float
     faults: tuple[str, ...]
 
@@ -150,6 +154,8 @@ def campaign(folder: Path, address: str, kills: int, seed: int = 1) -> Outcome:
     store = Store(folder)
     publisher = Publisher(address, root, store, seed)
     killed = [0]
+    there: set[Path] = set()
+    gone: set[Path] = set()
     lock = threading.Lock()
     errors: list[BaseException] = []
 
@@ -165,8 +171,14 @@ def campaign(folder: Path, address: str, kills: int, seed: int = 1) -> Outcome:
                     if luck.random() < 0.9:  # else somewhere in its start
                         if process.stdout.readline() != "ready\n":
                             raise RuntimeError(f"listener {name} did not start")
-                    time.sleep(luck.uniform(0.0, 0.8))
+                    # Mostly short lives; some long enough to merge and to remove segments.
+                    time.sleep(luck.uniform(0.0, 0.8) if luck.random() < 0.7
+                               else luck.uniform(0.8, 3.0))
                     process.send_signal(signal.SIGKILL)
+                with lock:
+                    now = {path.with_suffix("") for path in segment_files(folder / "segments")}
+                    gone.update(there - now)
+                    there.update(now)
         except BaseException as error:
             errors.append(error)
 
@@ -185,8 +197,8 @@ def campaign(folder: Path, address: str, kills: int, seed: int = 1) -> Outcome:
     try:
         if not errors and publisher.error is None:
             _finish(folder, address, root, publisher)
-        return Outcome(kills, publisher.published, publisher.malformed, time.monotonic() - began,
-                       tuple(_faults(store, publisher, errors)))
+        return Outcome(kills, publisher.published, publisher.malformed, len(gone),
+                       time.monotonic() - began, tuple(_faults(store, publisher, errors)))
     finally:
         for name in LISTENERS:
             forget(address, f"twin-{root}-{name}")

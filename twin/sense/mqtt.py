@@ -12,7 +12,6 @@ TWIN_MQTT_PASSWORD, TWIN_MQTT_CA, TWIN_MQTT_CERT, TWIN_MQTT_KEY.
 from __future__ import annotations
 
 import os
-import re
 import select
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from twin.clock import excerpt, parse_moment
-from twin.sense.source import Message, Place, SourceError, decode_json, sensor_of
+from twin.sense.source import TOPIC_FILTER, Message, Place, SourceError, decode_json, sensor_of
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -36,7 +35,6 @@ _SLOWEST_S = 30.0
 _TAKEN_OVER = 142
 _VERSIONS = {"5": 5, "3.1.1": 4}
 _FILTER = "twin/#"
-_TOPICS = re.compile(r"(?:(?:[^+#/]*|\+)/)*(?:[^+#/]+|\+|#)")
 
 
 class MqttSource:
@@ -323,7 +321,7 @@ def open_source(place: Place) -> MqttSource:
         raise SourceError(f"source '{excerpt(place.address)}' names no host. Write "
                           "mqtt://host:1883.")
     topics = unquote(place.address.partition("://")[2].partition("/")[2]) or _FILTER
-    if not _TOPICS.fullmatch(topics):
+    if not TOPIC_FILTER.fullmatch(topics):
         raise SourceError(f"topics '{excerpt(topics)}' are no MQTT filter. Write such as "
                           "mqtt://host:1883/twin/acme/#.")
     version = place.option("mqtt")

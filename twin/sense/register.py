@@ -21,10 +21,9 @@ from pathlib import Path
 
 from twin.clock import excerpt
 from twin.readings import BadReading
-from twin.sense.source import topic_level
+from twin.sense.source import TOPIC_FILTER, topic_level
 
 _NAME = re.compile(r"[\w.@~=-]{1,64}", re.ASCII)
-_TOPIC = re.compile(r"[^\s#+](?:[^\s#]|(?<=/)\+(?=/|$))*(?:/#)?|#")
 _ITERATIONS = 20_000  # secrets have 192 bits, and a broker hashes at every connect
 _FRESH_S = 1.0
 _TABLE = """create table if not exists devices (
@@ -113,7 +112,7 @@ class Register:
         if role not in ("device", "listener"):
             raise RegisterError(f"role '{excerpt(role)}' is unknown. Write device or listener.")
         topics = tuple(topics) or (_own_topic(device) if role == "device" else "twin/#",)
-        wrong = next((topic for topic in topics if not _TOPIC.fullmatch(topic)), None)
+        wrong = next((topic for topic in topics if not TOPIC_FILTER.fullmatch(topic)), None)
         if wrong is not None:
             raise RegisterError(f"topic '{excerpt(wrong)}' is not an MQTT filter. Write such as "
                                 "twin/acme/W/+/t1 or twin/acme/W/#.")
@@ -283,6 +282,7 @@ def _pattern(topic: str) -> re.Pattern[str]:
     >>> [bool(_pattern("twin/+/W/#").fullmatch(topic)) for topic in ("twin/a/W/b/c", "twin/W/x")]
     [True, False]
     """
-    parts = {"+": "[^/]+", "#": ".*"}
-    return re.compile("/".join(parts.get(part, re.escape(part)) for part in topic.split("/")),
-                      re.DOTALL)
+    levels = [re.escape(level) if level != "+" else "[^/]*" for level in topic.split("/")]
+    if levels[-1] == re.escape("#"):  # the level before it is meant as well
+        return re.compile("/".join(levels[:-1]) + ("(?:/.*)?" if levels[1:] else ".*"), re.DOTALL)
+    return re.compile("/".join(levels))

@@ -230,6 +230,8 @@ def decode_json(payload: bytes) -> list[Mapping[str, Any]]:
 
 # ---- the unified namespace ----
 
+#: An MQTT topic filter without blanks.
+TOPIC_FILTER = re.compile(r"(?:(?:[^+#/\s]*|\+)/)*(?:[^+#/\s]+|\+|#)")
 _PLAIN = " !$&'()*,;=:@~"
 
 
