@@ -37,6 +37,9 @@ def tidy(state: State) -> dict[str, Any]:
             if not row["policy"]:
                 row.pop("seen_demand")
                 row.pop("seen_age")
+        if name.startswith("fleet "):  # legs by distance and speed
+            for truck in row.values():
+                truck["rest"] = truck["left"]
         if name.startswith("supplier "):
             row["preparing"] = [[number, worked] for number, _, worked in row["preparing"]]
         if "moving" in row:

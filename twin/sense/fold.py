@@ -80,9 +80,15 @@ class Fold:
         while waiting:
             left = [row for row in waiting if not self._one(row)]
             if len(left) == len(waiting):
-                self.strange += len(left)
-                break
+                if self.work.forced:
+                    self.strange += len(left)
+                    break
+                self.work.forced = True  # nothing more will come: make the best of one row
+                if self._one(left[0]):
+                    left.pop(0)
+                    self.work.forced = False
             waiting = left
+        self.work.forced = False
         self.goods.settle()
 
     def _one(self, row: Event) -> bool:
@@ -102,7 +108,7 @@ class Fold:
                 return goods.loading(row) and trucks.loading(row)
             if event == "arriving":
                 return trucks.arriving(row)
-            carried = trucks.truck(row.asset, row)["shipment"]
+            carried = trucks.truck(row.asset)["shipment"]
             if not trucks.departing(row):
                 return False
             if carried and not row.shipment:

@@ -18,7 +18,7 @@ class Trucks:
             else [f"{row.truck}#{number}" for number in range(1, row.units + 1)])}
         self.trucks: dict[str, dict[str, Any]] = {}
 
-    def truck(self, name: str, row: Event) -> dict[str, Any]:
+    def truck(self, name: str) -> dict[str, Any]:
         """What is known of a truck; one of which nobody has told stands at home."""
         found = self.trucks.get(name)
         if found is None:
@@ -29,25 +29,26 @@ class Trucks:
                 "phase": "idle", "home": home, "lane": None, "began": 0.0, "leg": 0.0,
                 "since": 0.0, "at": home, "to": "", "shipment": 0, "departed": None,
                 "stopped": {}, "halted": None, "held": 0.0, "driven": 0.0, "delayed": False}
-        mark(found, row)
         return found
 
     def loading(self, row: Event) -> bool:
         """It loads at the origin of a lane."""
-        truck = self.truck(row.asset, row)
+        truck = self.truck(row.asset)
         if truck["phase"] in ("idle", "home", "back"):
             truck["began"] = row.time
         if truck["phase"] != "loading":
             truck["since"] = row.time
+        mark(truck, row)
         truck |= {"phase": "loading", "lane": [row.site, row.to_site], "at": row.site}
         return True
 
     def departing(self, row: Event) -> bool:
         """It leaves: loaded, back from where it unloaded, or empty between home and a load."""
-        truck = self.truck(row.asset, row)
+        truck = self.truck(row.asset)
         before = truck["phase"]
         if truck["to"]:
             return False  # it has to come first
+        mark(truck, row)
         if row.shipment:
             if before != "loading":
                 truck["began"] = row.time
@@ -69,9 +70,10 @@ class Trucks:
 
     def arriving(self, row: Event) -> bool:
         """It is there."""
-        truck = self.truck(row.asset, row)
+        truck = self.truck(row.asset)
         if truck["to"] != row.site:
             return False
+        mark(truck, row)
         self._drive(truck, row.time)
         after = {"to_origin": "loading", "out": "unloading", "home": "idle"}.get(truck["phase"])
         if after is None:  # back: a trip from elsewhere than home ends with a drive home
@@ -89,7 +91,8 @@ class Trucks:
 
     def stop(self, row: Event) -> None:
         """It breaks down."""
-        truck = self.truck(row.asset, row)
+        truck = self.truck(row.asset)
+        mark(truck, row)
         truck["stopped"][row.cause] = row.time
         truck["delayed"] = truck["delayed"] or bool(truck["to"])
         if truck["to"] and truck["halted"] is None:
@@ -97,7 +100,8 @@ class Trucks:
 
     def restart(self, row: Event) -> None:
         """It works again."""
-        truck = self.truck(row.asset, row)
+        truck = self.truck(row.asset)
+        mark(truck, row)
         for cause in (row.cause, "service"):
             if truck["stopped"].pop(cause, None) is not None:
                 break

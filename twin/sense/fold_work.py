@@ -24,6 +24,7 @@ class Work:
         self.crews = Crews(network, rules)
         self.of_order: dict[int, list[int]] = {}  #: lots of each order
         self.next_job = 1
+        self.forced = False  #: nothing of this instant is still to come
         self.steps: dict[tuple[str, str], list[Step]] = {}
         for row in sorted(network.routings.values(), key=lambda row: row.step):
             self.steps.setdefault((row.site, row.product), []).append(row)
@@ -116,7 +117,7 @@ class Work:
         if place is None:
             return True
         found = self._job(row, ("new", "held"), towards=place)
-        if found is None and self._job(row, ("machine", "delay")):
+        if found is None and not self.forced:
             return False
         _, job = found or self._begin(row, place, "queue")
         mark(job, row)
@@ -129,19 +130,19 @@ class Work:
         place = self._place(row)
         if place is not None:
             found = self._job(row, ("new", "held"), towards=place)
-            if found is None and self._job(row, ("machine", "delay", "queue")):
+            if found is None and not self.forced:
                 return False
             _, job = found or self._begin(row, place, "delay")
             mark(job, row)
             job |= {"place": place, "phase": "delay", "since": row.time, "begun": row.time,
                     "machine": ""}
             return True
-        machine = self.machine(row.asset, row)
-        self._interrupt(machine, row)
-        number = self._on(row, machine)
+        machine = self.machine(row.asset)
+        number = self._take(row, machine)
         if number is None:
             return False
         job = self.jobs[number]
+        mark(machine, row)
         mark(job, row)
         if job["worked"] is None and job["phase"] != "setup":
             job["begun"] = row.time
@@ -151,6 +152,20 @@ class Work:
             machine["run"] = row.time
             self.crews.start(row.asset, row.time)
         return True
+
+    def _take(self, row: Event, machine: dict[str, Any]) -> int | None:
+        """The lot that a machine starts or is set up for; None if it may come in a moment.
+
+        Lots that it worked on until now have ended, or else they are interrupted.
+        """
+        if not self.forced and any(
+                self.jobs[number]["phase"] == "machine" and machine["since"] < row.time
+                for number in machine["jobs"]):
+            return None
+        number = self._on(row, machine)
+        if number is not None:
+            self._interrupt(machine, row)
+        return number
 
     def _on(self, row: Event, machine: dict[str, Any]) -> int | None:
         """The lot that a machine starts, put on it; None if there may be one in a moment."""
@@ -163,11 +178,16 @@ class Work:
             if step.group == group:
                 found = found or self._job(row, ("queue",), place)
         if found is None:
-            if self._job(row, ("new", "held", "delay")):
+            if not self.forced:
                 return None
-            place = next((place for place, step in enumerate(self.steps.get(
-                (row.site, row.product), ())) if step.group == group), 0)
-            found = self._begin(row, place, "queue")
+            found = self._job(row, ("new", "held"))  # nobody told that it came to the machine
+            least = 0 if found is None else found[1]["place"]
+            fit = [place for place, step in enumerate(self.steps.get(
+                (row.site, row.product), ())) if step.group == group]
+            place = next((place for place in fit if place >= least), fit[0] if fit else 0)
+            if found is None:
+                found = self._begin(row, place, "queue")
+            found[1]["place"] = place
         machine["jobs"].append(found[0])
         return found[0]
 
@@ -193,12 +213,12 @@ class Work:
 
     def setup(self, row: Event) -> bool:
         """A machine is set up for lots."""
-        machine = self.machine(row.asset, row)
-        self._interrupt(machine, row)
-        number = self._on(row, machine)
+        machine = self.machine(row.asset)
+        number = self._take(row, machine)
         if number is None:
             return False
         job = self.jobs[number]
+        mark(machine, row)
         job |= {"phase": "setup", "machine": row.asset, "begun": row.time}
         family = self._family(job)
         if machine["phase"] != "setup":
@@ -214,11 +234,9 @@ class Work:
         else:
             found = self._job(row, ("machine",), machine=row.asset)
         if found is None:
-            if place is None and self._job(row, ("queue", "new", "held", "setup")):
-                return False
-            if place is None:
+            if self.forced and place is None:
                 self._leave(row.asset, 0, row)
-            return True
+            return self.forced
         number, job = found
         mark(job, row)
         job |= {"phase": "held", "since": row.time, "place": job["place"] + 1, "worked": None}
@@ -240,7 +258,7 @@ class Work:
         found = [(number, job) for number, job in found if job["phase"] == "held"
                  and job["product"] == row.product and job["units"] >= row.quantity - EPS]
         if not found:
-            return False
+            return self.forced
         number, job = max(found, key=lambda pair: (pair[1]["since"], -pair[0]))
         job["units"] -= row.quantity
         order = self.goods.orders.get(row.order)
@@ -256,7 +274,7 @@ class Work:
             return True
         found = self._job(row, ("held",))
         if found is None:
-            return self._job(row, ("machine", "delay")) is None
+            return self.forced or not self._job(row, ("machine", "delay"))
         self._end(found[0])
         return True
 
