@@ -51,6 +51,8 @@ def reality(weeks: int, change: bool = False) -> tuple[Record, dict[float, State
         assert state is not None
         states[WEEK * (week + 1)] = state
         frame = ledger.frame()
+        if week:  # what was going on already
+            frame = frame[frame["time"] > WEEK * week]
         for name in ("order", "shipment"):
             frame[name] = frame[name] + 100_000 * week * (frame[name] > 0)
         frames.append(frame)
@@ -90,7 +92,7 @@ def cell(table: pd.DataFrame, kpi: str, column: str, place: str = "") -> float:
 def test_a_perfect_twin_holds_what_its_bands_say(perfect: list[Case]) -> None:
     """Forty weeks; each 80 % band holds 0.62 to 0.94 of them (99.9 % of binomials), bias none."""
     table = by_kpi([case for case in perfect if case.place == ""])
-    assert {"demand", "fill_rate", "on_hand", "lead_time"} <= set(table["kpi"])
+    assert {"demand", "otif", "on_hand", "lead_time"} <= set(table["kpi"])
     for row in table.itertuples():
         assert 0.58 <= row.cover_80 <= 0.97, row.kpi
         assert row.cover_50 == pytest.approx(0.5, abs=0.25), row.kpi
@@ -103,7 +105,7 @@ def test_a_perfect_twin_holds_what_its_bands_say(perfect: list[Case]) -> None:
 @pytest.mark.slow
 def test_a_perfect_twin_knows_more_than_the_past_alone(perfect: list[Case]) -> None:
     table = by_kpi([case for case in perfect if case.place == ""])
-    for kpi in ("demand", "fill_rate", "on_hand"):
+    for kpi in ("demand", "otif", "on_hand"):
         assert cell(table, kpi, "skill_last") > 0.1
         assert cell(table, kpi, "skill_past") > -0.1
     assert by_place(perfect).query("place == ''")["skill"].iloc[0] > -0.05
@@ -160,7 +162,7 @@ def test_scores_of_one_case_by_hand() -> None:
     assert case.pinball(0.5) == 0.5
     assert 0.5 <= case.pit <= 0.75
     row = by_kpi([case]).iloc[0]
-    assert row["skill_last"] == pytest.approx(1 - 1 / 6)
+    assert row["skill_last"] == pytest.approx(1 - 1 / 6, abs=0.005)
     assert np.isnan(row["skill_season"])
 
 

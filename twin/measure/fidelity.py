@@ -23,7 +23,7 @@ from twin.state import State
 from twin.tally import Tally
 
 #: KPIs that events tell and that mean the same in a window of the real and of the played chain.
-KPI_NAMES = ("demand", "fill_rate", "otif", "order_cycle_time", "customer_backlog", "on_hand",
+KPI_NAMES = ("demand", "otif", "order_cycle_time", "customer_backlog", "lost_share", "on_hand",
              "lead_time", "flow", "availability")
 LEVELS = (0.5, 0.8, 0.95)
 NAIVE = ("last", "season", "past")

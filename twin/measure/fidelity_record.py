@@ -18,6 +18,7 @@ from twin.measure.recorded import tally_of
 from twin.network import Network
 from twin.tally import Tally
 
+_OPENING = "stock"  #: cause of a `storing` row that tells the opening stock
 _GAINS = {"storing": 1.0, "picking": -1.0, "consuming": -1.0, "expiring": -1.0}
 
 
@@ -57,7 +58,7 @@ class Record:
         moves = self.events[self.events["event"].isin(list(_GAINS))]
         change = moves["quantity"].to_numpy(dtype=float) * moves["event"].astype(str).map(
             _GAINS).to_numpy(dtype=float)
-        opened = moves["cause"].astype(str) == "stock" if "cause" in moves else None
+        opened = moves["cause"].astype(str) == _OPENING if "cause" in moves else None
         found = {}
         groups: dict[tuple[str, str], Any] = moves.groupby(  # type: ignore[assignment]
             ["site", "product"], observed=True).indices
@@ -82,20 +83,24 @@ class Record:
                 i = int(np.searchsorted(times, start_h, side="left"))
                 level = float(levels[i - 1]) if i else row.on_hand
             rows.append({"time": start_h, "event": "storing", "site": site, "product": product,
-                         "quantity": level, "cause": "stock"})
+                         "quantity": level, "cause": _OPENING})
         return pd.DataFrame(rows)
 
     def window(self, start_h: float, end_h: float) -> Tally:
-        """Sums of what really happened in [start, end)."""
+        """Sums of what really happened in (start, end)."""
         key = (start_h, end_h)
         if key not in self._windows:
-            first, last = np.searchsorted(self.times, key, side="left")
+            first = int(np.searchsorted(self.times, start_h, side="left"))
+            last = int(np.searchsorted(self.times, end_h, side="left"))
             self._windows[key] = self.tally(self.events.iloc[first:last], start_h, end_h)
         return self._windows[key]
 
     def tally(self, events: pd.DataFrame, start_h: float, end_h: float) -> Tally:
-        """Sums of events in [start, end), played ones too, from the real stock at the start."""
-        inside = events[(events["time"] >= start_h) & (events["time"] < end_h)]
+        """Sums of events in (start, end), played ones too, from the real stock at the start.
+
+        At its very start a played one tells what was going on already, so that instant is left out.
+        """
+        inside = events[(events["time"] > start_h) & (events["time"] < end_h)]
         opening = self.opening(start_h)
         rows = pd.concat([opening, _plain(inside)], ignore_index=True) if len(opening) \
             else _plain(inside)

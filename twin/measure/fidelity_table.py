@@ -18,6 +18,8 @@ Watch = Callable[[str, Sequence[float]], str]
 
 _PINBALLS = (0.1, 0.5, 0.9)
 _BINS = 5
+_RATIOS = (0.1, 10.0)  #: between which one KPI may pull the skill of its place
+_LEAST_ERROR = 0.001  #: of the size of a KPI: errors below it are none, whoever made them
 
 
 def by_kpi(cases: Iterable[Case], watch: Watch | None = None) -> pd.DataFrame:
@@ -50,7 +52,7 @@ def by_place(cases: Iterable[Case], drifts: pd.DataFrame | None = None) -> pd.Da
                   if (ratio := _best_ratio(list(part))) is not None]
         row: dict[str, Any] = {"place": place, "horizon_d": horizon / 24.0, "origins": count,
                                "kpis": len({case.kpi for case in group})}
-        row["skill"] = 1.0 - float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-3))))) \
+        row["skill"] = 1.0 - float(np.exp(np.mean(np.log(np.clip(ratios, *_RATIOS))))) \
             if ratios else np.nan
         row |= _coverage(group, apart(group))
         if drifts is not None and len(drifts):
@@ -103,8 +105,12 @@ def _skill(group: list[Case], name: str) -> float:
     """1 - CRPS over that of a naive forecast, on the origins where it had a past."""
     pairs = np.array([(case.crps, case.naive_crps(name)) for case in group])
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
-    beside = float(pairs[:, 1].sum()) if len(pairs) else 0.0
-    return 1.0 - float(pairs[:, 0].sum()) / beside if beside > 0.0 else np.nan
+    if not len(pairs):
+        return np.nan
+    told = [max(abs(case.actual), float(np.abs(case.told).max())) for case in group]
+    size = max(_LEAST_ERROR * float(np.mean(told)), 1e-12)
+    twin, beside = (max(float(total), 0.0) + size * len(pairs) for total in pairs.sum(axis=0))
+    return 1.0 - twin / beside
 
 
 def _best_ratio(group: list[Case]) -> float | None:
