@@ -209,6 +209,21 @@ def follow(work: Work, keys: Sequence[float], machine: Sequence[int] | None = No
     return shop.schedule()
 
 
+def tidy(work: Work, machine: Sequence[int], start: Sequence[int]) -> Schedule:
+    """A schedule of machines and starts, each operation as early as the order allows.
+
+    Batches wait for their last lot, and what keeps the plan in force is not pulled away from it.
+    """
+    task = [work.jobs[j].tasks[k] for j, k in places(work)]
+    floor = {v: start[v] for v, one in enumerate(task) if one.batch and one.started is None}
+    if work.goal.moved:
+        for v, held in enumerate(work.plan):
+            if held is not None and machine[v] == held[0] \
+                    and abs(start[v] - held[1]) <= work.tolerance:
+                floor[v] = max(floor.get(v, 0), min(start[v], held[1] - work.tolerance))
+    return follow(work, start, machine, floor)
+
+
 #: What a rule looks at: the floor, the lot, its operation, its machine, minutes, and the moment.
 Rule = Callable[[Floor, int, int, int, int, int], float]
 

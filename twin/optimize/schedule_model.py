@@ -6,17 +6,24 @@ fixed time there, and only its start and end are translated to the time of day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from ortools.sat.python import cp_model
 
-from twin.optimize.dispatch_rules import Floor, follow
+from twin.optimize.dispatch_rules import Floor, tidy
 from twin.optimize.schedule_check import triangular
 from twin.optimize.schedule_hours import Hours
-from twin.optimize.schedule_score import Schedule, firsts, places, score, sequences
+from twin.optimize.schedule_score import (
+    Schedule,
+    firsts,
+    in_turn,
+    places,
+    score,
+    sequences,
+)
 from twin.optimize.schedule_work import Task, Work
 
 
@@ -74,6 +81,7 @@ class ScheduleModel:
         self.ways: list[list[Way]] = []
         self.on: list[list[Way]] = [[] for _ in work.tools]
         self.done: list[Any] = []
+        self.costs: list[Any] = []
         self._variables()
         self._jobs()
         for machine in range(len(work.tools)):
@@ -166,8 +174,6 @@ class ScheduleModel:
         """Operations of a lot follow each other; lots wait for release, components, deadlines."""
         model = self.model
         self.done = [0] * len(self.work.jobs)
-        from twin.optimize.schedule_score import in_turn
-
         for j in in_turn(self.work):
             job = self.work.jobs[j]
             ready: list[Any] = [job.release, *(self.done[other] for other in job.after)]
@@ -240,7 +246,6 @@ class ScheduleModel:
         """Operations form a chain; each waits for its own changeover, which has its own cost."""
         work, model, arcs = self.work, self.model, []
         ways = self.on[machine]
-        self.costs = getattr(self, "costs", [])
         empty = model.new_bool_var("")
         arcs.append((0, 0, empty))
         for i, way in enumerate(ways, 1):
@@ -318,7 +323,7 @@ class ScheduleModel:
             for done in self.done:
                 model.add(self.makespan >= done)
             terms.append(goal.makespan * self.makespan)
-        terms += [goal.setup * cost for cost in getattr(self, "costs", [])]
+        terms += [goal.setup * cost for cost in self.costs]
         if goal.moved:
             terms += [goal.moved * self._moved(v, held)
                       for v, held in enumerate(self.work.plan) if held is not None]
@@ -400,18 +405,3 @@ class _Watch(cp_model.CpSolverSolutionCallback):
 
 def _gate(way: Way) -> list[Any]:
     return [] if isinstance(way.here, int) else [way.here]
-
-
-def tidy(work: Work, machine: Sequence[int], start: Sequence[int]) -> Schedule:
-    """A schedule of machines and starts, each operation as early as the order allows.
-
-    Batches wait for their last lot, and what keeps the plan in force is not pulled away from it.
-    """
-    task = [work.jobs[j].tasks[k] for j, k in places(work)]
-    floor = {v: start[v] for v, one in enumerate(task) if one.batch and one.started is None}
-    if work.goal.moved:
-        for v, held in enumerate(work.plan):
-            if held is not None and machine[v] == held[0] \
-                    and abs(start[v] - held[1]) <= work.tolerance:
-                floor[v] = max(floor.get(v, 0), min(start[v], held[1] - work.tolerance))
-    return follow(work, start, machine, floor)

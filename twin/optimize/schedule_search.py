@@ -12,7 +12,7 @@ from collections.abc import Callable
 from random import Random
 
 from twin.optimize.dispatch_rules import follow
-from twin.optimize.schedule_model import ScheduleModel, tidy
+from twin.optimize.schedule_model import ScheduleModel
 from twin.optimize.schedule_score import Schedule, ends, firsts, places, score
 from twin.optimize.schedule_work import Work
 
@@ -40,7 +40,7 @@ class Reordering:
         self.work, self.luck = work, Random(seed)
         self.place, self.first = places(work), firsts(work)
         self.tries = 0
-        self.held = set()  # type: set[int]
+        self.held: set[int] = set()
         self.take(start)
 
     def take(self, schedule: Schedule) -> None:
@@ -188,5 +188,3 @@ class Neighbourhoods:
                 break
         return found
 
-
-__all__ = ["Neighbourhoods", "Reordering", "tidy"]
