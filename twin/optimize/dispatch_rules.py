@@ -30,7 +30,7 @@ class Floor:
         self.family = [tool.family for tool in work.tools]
         self.batch: list[tuple[str, int, int, int]] = [("", 0, 0, 0)] * len(work.tools)
         used: list[set[int]] = [set() for _ in work.crews]
-        for v, task in enumerate(self.task):
+        for task in self.task:
             for machine, _ in task.ways:
                 for crew in (work.tools[machine].crew, task.crew):
                     if crew >= 0:
@@ -79,7 +79,7 @@ class Floor:
 
     def earliest(self, v: int) -> int:
         """When an operation could begin for its lot's sake."""
-        j, k = self.place[v]
+        j, _ = self.place[v]
         return self.ready[j] + self.task[v].delay
 
     def trial(self, v: int, machine: int, minutes: int, floor: int = 0) -> tuple[int, int, int]:

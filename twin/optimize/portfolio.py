@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -24,7 +25,7 @@ from twin.optimize.schedule_work import Work
 from twin.optimize.schedule_worker import Errand, Round, Said, plain
 from twin.plan import Progress
 
-_ROUNDS = (0.35, 0.65)
+_ROUNDS = (0.3, 0.3, 0.4)
 _MARGIN = 0.15  #: seconds kept for stopping
 
 #: Told of each better cost and bound.
@@ -54,8 +55,8 @@ class _Runner:
         self.number, self.roles = number, roles
         paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from twin.optimize.schedule_worker import main; main()"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [sys.executable, "-c", "from twin.optimize.schedule_worker import main; main()"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"})
         self.alive = True
         self.say(errand)
@@ -84,10 +85,8 @@ class _Runner:
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                try:
+                with suppress(OSError):
                     pipe.close()
-                except OSError:
-                    pass
 
 
 def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int = 1,
@@ -105,8 +104,8 @@ def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int
     cores
         Processes.
     """
-    lines = [("tabu", "tabu"), ("model", "tabu")] if plain(work) else [
-        ("model", "model"), ("order", "order")]
+    lines = [("tabu",) * 3, ("model", "tabu", "tabu")] if plain(work) else [
+        ("order",) * 3, ("model",) * 3]
     return _Race(work, start, seconds, horizon, seed, counted, lines[:max(1, cores)],
                  watcher).run()
 
@@ -173,7 +172,7 @@ class _Race:
             if said.over:
                 running.discard(who)
                 self.spent += said.work
-                if said.infeasible:
+                if said.infeasible and score(self.work, self.best).overdue:
                     self.infeasible = True
                     return "proof"
                 if said.proved and said.schedule is not None:

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
+from math import ceil
 from typing import Any
 
 from ortools.sat.python import cp_model
 
 from twin.optimize.dispatch_rules import Floor, tidy
 from twin.optimize.schedule_check import triangular
+from twin.optimize.schedule_hint import hint
 from twin.optimize.schedule_hours import Hours
-from twin.optimize.schedule_score import (
-    Schedule,
-    firsts,
-    in_turn,
-    places,
-    score,
-    sequences,
-)
+from twin.optimize.schedule_score import Schedule, firsts, in_turn, places, score, sequences
 from twin.optimize.schedule_work import Task, Work
+
+#: Told of each schedule and of the bound on the cost.
+Told = Callable[[Schedule, int | None], None] | None
 
 
 @dataclass(slots=True)
@@ -37,6 +35,12 @@ class Way:
     here: Any  #: literal: it is done here
     begin: Any
     end: Any
+    own: Any = None  #: the variable of its own clock, where it has one
+
+
+    def gates(self) -> list[Any]:
+        """What must hold for it to be done here; nothing where it cannot be elsewhere."""
+        return [] if isinstance(self.here, int) else [self.here]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class ScheduleModel:
         self.on: list[list[Way]] = [[] for _ in work.tools]
         self.done: list[Any] = []
         self.costs: list[Any] = []
+        self.pieces: list[tuple[Any, int, int, int, int, bool]] = []
+        self.orders: list[tuple[Any, int, int]] = []  #: literal: one is before the other
         self._variables()
         self._jobs()
         for machine in range(len(work.tools)):
@@ -132,35 +138,39 @@ class ScheduleModel:
             way = Way(v, machine, minutes, here, self.begin[v], self.begin[v] + minutes)
             model.add(self.end[v] == way.end).only_enforce_if(gate)
         else:
-            own = model.new_int_var(hours.worked(low), hours.worked(high), f"own{v}_{machine}")
-            way = Way(v, machine, minutes, here, own, own + minutes)
-            self._time_of_day(own, self.begin[v], hours, low, high, gate, ending=False)
+            own: Any = 0  # what has begun may stand in closed hours now
+            if self.task[v].started is None:
+                own = model.new_int_var(hours.worked(low), hours.worked(high), "")
+                self._time_of_day(v, machine, own, self.begin[v], low, high, gate, ending=False)
+            way = Way(v, machine, minutes, here, own, own + minutes,
+                      own if self.task[v].started is None else None)
             if minutes:
-                self._time_of_day(own + minutes, self.end[v], hours, low, high, gate, ending=True)
+                self._time_of_day(v, machine, own + minutes, self.end[v], low, high, gate,
+                                  ending=True)
             else:
                 model.add(self.end[v] == self.begin[v]).only_enforce_if(gate)
         self.on[machine].append(way)
         return way
 
-    def _time_of_day(self, own: Any, day: Any, hours: Hours, low: int, high: int,
+    def _time_of_day(self, v: int, machine: int, own: Any, day: Any, low: int, high: int,
                      gate: list[Any], *, ending: bool) -> None:
         """The time of day is the own clock and all closed hours before it."""
+        hours = self.hours[machine]
         model, pieces, lost = self.model, [], []
+        own_ = own + 0 * day
         clock_low, clock_high = hours.worked(low), hours.worked(high)
         for begin, end, gone in hours.segments():
             if begin > clock_high or (end is not None and end < clock_low):
                 continue
             piece = model.new_bool_var("")
-            if ending:
-                model.add(own > begin).only_enforce_if(piece)
-                if end is not None:
-                    model.add(own <= end).only_enforce_if(piece)
-            else:
-                model.add(own >= begin).only_enforce_if(piece)
-                if end is not None:
-                    model.add(own < end).only_enforce_if(piece)
+            shift = 1 if ending else 0  # an end on the edge belongs before it, a start behind
+            model.add(own_ >= begin + shift).only_enforce_if(piece)
+            if end is not None:
+                model.add(own_ <= end - 1 + shift).only_enforce_if(piece)
             pieces.append(piece)
             lost.append(gone)
+            self.pieces.append((piece, v, machine, begin + shift,
+                                (1 << 60) if end is None else end - 1 + shift, ending))
         if gate:
             model.add_at_most_one(pieces)
             model.add_bool_or(pieces).only_enforce_if(gate)
@@ -219,7 +229,7 @@ class ScheduleModel:
         for way in self.on[machine]:
             setup, _ = work.changeover(machine, work.tools[machine].family, self.task[way.v])
             if setup and self.task[way.v].started is None:
-                model.add(way.begin >= setup).only_enforce_if(_gate(way))
+                model.add(way.begin >= setup).only_enforce_if(way.gates())
         for one, other in combinations(self.on[machine], 2):
             a, b = self.task[one.v], self.task[other.v]
             there, back = model.new_bool_var(""), model.new_bool_var("")
@@ -228,6 +238,7 @@ class ScheduleModel:
                 family = self.task[first.v].family or self.task[second.v].family
                 setup, _ = work.changeover(machine, family, self.task[second.v])
                 model.add(second.begin >= first.end + setup).only_enforce_if(before)
+                self.orders.append((before, first.v, second.v))
             if a.batch and a.batch == b.batch and one.minutes == other.minutes \
                     and a.started is None and b.started is None:
                 mate = model.new_bool_var("")
@@ -235,10 +246,10 @@ class ScheduleModel:
                 choices.append(mate)
                 mates.setdefault(one.v, []).append(mate)
                 mates.setdefault(other.v, []).append(mate)
-            for gate in (*_gate(one), *_gate(other)):
+            for gate in (*one.gates(), *other.gates()):
                 for choice in choices:
                     model.add_implication(choice, gate)
-            model.add_bool_or([*choices, *(~gate for gate in (*_gate(one), *_gate(other)))])
+            model.add_bool_or([*choices, *(~gate for gate in (*one.gates(), *other.gates()))])
         for v, found in mates.items():
             model.add(sum(found) <= self.task[v].room - 1)
 
@@ -249,7 +260,7 @@ class ScheduleModel:
         empty = model.new_bool_var("")
         arcs.append((0, 0, empty))
         for i, way in enumerate(ways, 1):
-            gate = _gate(way)
+            gate = way.gates()
             if gate:
                 arcs.append((i, i, ~gate[0]))
             else:
@@ -303,7 +314,7 @@ class ScheduleModel:
             return
         for line in sequences(self.work, self.near):
             kept = [v for v in line if v in self.keep]
-            for first, second in zip(kept, kept[1:], strict=False):
+            for first, second in pairwise(kept):
                 one, other = self.ways[first][0], self.ways[second][0]
                 if self.near.start[second] >= self.near.end[first]:
                     self.model.add(other.begin >= one.end)
@@ -336,7 +347,7 @@ class ScheduleModel:
         if way is None:
             model.add(literal == 1)
             return literal
-        for gate in _gate(way):
+        for gate in way.gates():
             model.add_implication(~literal, gate)
         model.add(self.begin[v] >= held[1] - self.work.tolerance).only_enforce_if(~literal)
         model.add(self.begin[v] <= held[1] + self.work.tolerance).only_enforce_if(~literal)
@@ -345,33 +356,24 @@ class ScheduleModel:
     # -- solve -----------------------------------------------------------------------------------
     def hint(self, schedule: Schedule) -> None:
         """Search from a schedule that somebody else found."""
-        self.model.clear_hints()
-        for v, ways in enumerate(self.ways):
-            if self.task[v].started is None:
-                self.model.add_hint(self.begin[v], schedule.start[v])
-            self.model.add_hint(self.end[v], schedule.end[v])
-            for way in ways:
-                for gate in _gate(way):
-                    self.model.add_hint(gate, way.machine == schedule.machine[v])
+        hint(self, schedule)
 
     def solve(self, *, seconds: float, work: float | None = None, seed: int = 1, workers: int = 1,
-              told: Callable[[Schedule, int | None], None] | None = None,
-              stop: Callable[[], bool] | None = None, **parameters: Any) -> Found:
+              told: Told = None, **parameters: Any) -> Found:
         """Search; what was found, made as early as its order allows."""
         solver = cp_model.CpSolver()
-        solver.parameters.max_time_in_seconds = max(0.01, seconds)
+        settings = {"max_time_in_seconds": max(0.01, seconds), "num_workers": workers,
+                    "interleave_search": workers == 1, "random_seed": seed, **parameters}
         if work is not None:
-            solver.parameters.max_deterministic_time = work
-        solver.parameters.num_workers = workers
-        solver.parameters.interleave_search = workers == 1
-        solver.parameters.random_seed = seed
-        for name, value in parameters.items():
+            settings["max_deterministic_time"] = work
+        for name, value in settings.items():
             setattr(solver.parameters, name, value)
-        watch = _Watch(self, told, stop)
+        watch = _Watch(self, told)
         status = solver.solve(self.model, watch)
         known = solver.status_name(status).lower()
-        bound = None if self.narrowed or status == cp_model.UNKNOWN else int(
-            -(-solver.best_objective_bound // 1))
+        bound = None if self.narrowed or status not in (
+            cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN) else ceil(
+            solver.best_objective_bound - 1e-6)
         schedule = None
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             schedule = self.read(solver.value)
@@ -387,21 +389,15 @@ class ScheduleModel:
 
 
 class _Watch(cp_model.CpSolverSolutionCallback):
-    """Tells of each solution, and stops when asked."""
+    """Tells of each solution."""
 
-    def __init__(self, model: ScheduleModel, told: Callable[[Schedule, int | None], None] | None,
-                 stop: Callable[[], bool] | None) -> None:
+    def __init__(self, model: ScheduleModel, told: Told) -> None:
         super().__init__()
-        self.scheme, self.told, self.stop = model, told, stop
+        self.scheme, self.told = model, told
 
     def on_solution_callback(self) -> None:
         """A better solution."""
         if self.told is not None:
-            bound = None if self.scheme.narrowed else int(-(-self.best_objective_bound // 1))
+            bound = None if self.scheme.narrowed else ceil(
+                self.best_objective_bound - 1e-6)
             self.told(self.scheme.read(self.value), bound)
-        if self.stop is not None and self.stop():
-            self.stop_search()
-
-
-def _gate(way: Way) -> list[Any]:
-    return [] if isinstance(way.here, int) else [way.here]

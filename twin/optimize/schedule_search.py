@@ -98,19 +98,20 @@ class Reordering:
                 keys[v] = keys[other] + luck.choice((-0.5, 0.5))
             elif choice < 0.7:  # earlier or later, with what comes before or after in the lot
                 shift = luck.gauss(0.0, 0.12) * span
-                j, k = self.place[v]
+                j, _ = self.place[v]
                 lot = range(self.first[j], v + 1) if shift < 0.0 else range(v, self.first[j + 1])
                 for u in lot:
                     keys[u] += shift
                     held.discard(u)
             else:  # wherever it is done first
                 j, _ = self.place[v]
-                lot = range(self.first[j], self.first[j + 1]) if luck.random() < 0.3 else (v,)
+                lot = range(self.first[j], self.first[j + 1]) if luck.random() < 0.3 else \
+                    range(v, v + 1)
                 for u in lot:
                     machine[u] = -1
                     held.discard(u)
                     keys[u] += luck.gauss(0.0, 0.05) * span
-            if held is not None and luck.random() < 0.3 and self.work.goal.moved:
+            if self.work.goal.moved and luck.random() < 0.3:
                 u = luck.randrange(size)
                 if u < len(self.work.plan) and (plan := self.work.plan[u]) is not None:
                     machine[u], keys[u] = plan[0], float(plan[1])

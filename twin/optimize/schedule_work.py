@@ -221,7 +221,8 @@ class Work:
             spans = [bound for span in tool.closed for bound in span]
             if any(not _whole(bound) for bound in spans) or any(
                     b <= a for a, b in pairwise(spans)):
-                yield f"{tool.name}: closed hours {tool.closed[:3]} overlap or end before they begin."
+                yield (f"{tool.name}: closed hours {tool.closed[:3]} overlap or end before they "
+                       "begin. Give spans apart and in order.")
             if not -1 <= tool.crew < len(self.crews):
                 yield f"{tool.name}: crew {tool.crew} is not there. Name one of the crews."
         for name, size in zip(self.crew_names, self.crews, strict=False):

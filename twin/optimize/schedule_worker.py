@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from twin.optimize.dispatch_rules import follow
@@ -17,8 +17,10 @@ from twin.optimize.schedule_score import Schedule, firsts, score
 from twin.optimize.schedule_work import Work
 
 #: Work that a second of the limit stands for, well below what a second does on a quiet machine.
-STEPS_A_SECOND, PLACED_A_SECOND, SOLVED_A_SECOND = 150_000, 20_000, 0.25
-_LARGE = 60_000
+STEPS_A_SECOND, PLACED_A_SECOND, SOLVED_A_SECOND = 150_000, 100_000, 0.25
+#: Choices above which a model is presolved lightly, and above which it is solved in parts.
+_MIDDLE, _LARGE = 10_000, 60_000
+_LIGHT = {"cp_model_probing_level": 0, "symmetry_level": 0, "max_presolve_iterations": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,6 @@ class Errand:
     seed: int
     start: Schedule
     horizon: int
-    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,8 @@ class Worker:
 
         task = self.task
         spend = turn.seconds * SOLVED_A_SECOND if turn.counted else None
-        if literals(task.work, task.horizon) > _LARGE:
+        size = literals(task.work, task.horizon)
+        if size > _LARGE:
             parts = self.engines.setdefault(
                 "parts", Neighbourhoods(task.work, self.best, task.seed))
             if parts.cost > self.cost:
@@ -179,7 +181,7 @@ class Worker:
         model = self.engines["model"]
         model.hint(self.best)
         found = model.solve(seconds=turn.until - time.time(), work=spend, seed=task.seed,
-                            told=self.told, **task.parameters)
+                            told=self.told, **(_LIGHT if size > _MIDDLE else {}))
         if found.schedule is not None:
             self.told(found.schedule, found.bound)
         bound = found.bound
