@@ -29,7 +29,7 @@ Made = tuple[Result, Network, str]
 def write(made: Sequence[Made], output: Path, screen: Screen, *, with_report: bool = True) -> Path:
     """Write results into ``<time>-<model>/`` and point ``latest`` to it; the folder."""
     models = "+".join(dict.fromkeys(network.name for _, network, _ in made))
-    folder = _fresh(output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{models[:80]}")
+    folder = fresh(output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{models[:80]}")
     if len(made) == 1:
         _write_one(made[0][0], folder)
     else:
@@ -44,7 +44,7 @@ def write(made: Sequence[Made], output: Path, screen: Screen, *, with_report: bo
         _write_csv(joined([(result, text) for result, _, text in made]), folder / "kpis.csv")
     if with_report and len({network.name for _, network, _ in made}) == 1:
         _write_pictures(_joined_result(made), made[0][1], folder, screen)
-    _point(output / "latest", folder)
+    point(output / "latest", folder)
     return folder
 
 
@@ -100,7 +100,7 @@ def _write_pictures(result: Result, network: Network, folder: Path, screen: Scre
         write_report(result, network, folder, drawn)
 
 
-def _fresh(output: Path, name: str) -> Path:
+def fresh(output: Path, name: str) -> Path:
     """A new folder of that name, numbered if there is one already."""
     for number in range(1, 1000):
         folder = output / (name if number == 1 else f"{name}-{number}")
@@ -115,7 +115,7 @@ def _fresh(output: Path, name: str) -> Path:
     raise ValueError(f"output '{output}' is full of '{name}'. Choose another with --output FOLDER.")
 
 
-def _point(latest: Path, folder: Path) -> None:
+def point(latest: Path, folder: Path) -> None:
     """Let `latest` be the folder: a link, or a copy where links are impossible."""
     if not latest.is_symlink() and latest.exists():
         if not (latest / "manifest.json").is_file():

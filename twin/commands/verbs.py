@@ -95,6 +95,8 @@ VERBS = {verb.name: verb for verb in (
     Verb("reproduce", "MANIFEST", "play a result again from its manifest.json", "play"),
     Verb("rehearse", "", "an operation to listen to, with hidden parameters and planted faults",
          "rehearse"),
+    Verb("optimize", "KIND", "a plan from the present state: what to do, and how good it is",
+         "optimize"),
     Verb("listen", "", "hear sensors and systems into the store of a model", "listen"),
     Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
     Verb("alerts", "", "what somebody should look at, worst first", "alerts", ("by", "comment")),

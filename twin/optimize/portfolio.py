@@ -1,0 +1,210 @@
+"""A portfolio of searches, each in a short-lived process, that exchange what they find.
+
+In rounds: every process does its share of work from the best schedule so far, and the best of all
+goes into the next round. Counted in work, the same data give the same schedule on any machine that
+is quick enough; the clock is a guard, and what it stops is said to be stopped by it.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any
+
+from twin.optimize.schedule_score import Schedule, score
+from twin.optimize.schedule_work import Work
+from twin.optimize.schedule_worker import Errand, Round, Said, plain
+from twin.plan import Progress
+
+_ROUNDS = (0.3, 0.3, 0.4)
+_MARGIN = 0.15  #: seconds kept for stopping
+
+#: Told of each better cost and bound.
+Watcher = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a race came to."""
+
+    schedule: Schedule
+    bound: int | None
+    proved: bool
+    infeasible: bool
+    engine: str
+    stopped_by: str
+    seconds: float
+    work: float
+    progress: tuple[Progress, ...]
+
+
+class _Runner:
+    """One process and a thread that listens to it."""
+
+    def __init__(self, number: int, errand: Errand, roles: Sequence[str],
+                 news: Queue[tuple[int, Said | None]]) -> None:
+        self.number, self.roles = number, roles
+        paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from twin.optimize.schedule_worker import main; main()"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"})
+        self.alive = True
+        self.say(errand)
+        Thread(target=self._listen, args=(news,), daemon=True).start()
+
+    def say(self, message: Any) -> None:
+        """Send a message; a process that has died is missed when it does not answer."""
+        assert self.process.stdin is not None
+        try:
+            pickle.dump(message, self.process.stdin)
+            self.process.stdin.flush()
+        except OSError:
+            self.alive = False
+
+    def _listen(self, news: Queue[tuple[int, Said | None]]) -> None:
+        assert self.process.stdout is not None
+        try:
+            while True:
+                news.put((self.number, pickle.load(self.process.stdout)))
+        except (EOFError, OSError, pickle.UnpicklingError, ValueError):
+            news.put((self.number, None))
+
+    def stop(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+
+def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int = 1,
+         counted: bool = True, cores: int = 2, watcher: Watcher | None = None) -> Outcome:
+    """Search from a schedule with every engine that fits the work; never worse than the start.
+
+    Parameters
+    ----------
+    seconds
+        The hard limit by the clock, process start included.
+    horizon
+        Minutes by which everything is done.
+    counted
+        Stop on work, so that the same data give the same schedule; else only the clock stops.
+    cores
+        Processes.
+    """
+    lines = [("tabu",) * 3, ("model", "tabu", "tabu")] if plain(work) else [
+        ("order",) * 3, ("model",) * 3]
+    return _Race(work, start, seconds, horizon, seed, counted, lines[:max(1, cores)],
+                 watcher).run()
+
+
+class _Race:
+    def __init__(self, work: Work, start: Schedule, seconds: float, horizon: int, seed: int,
+                 counted: bool, lines: Sequence[tuple[str, ...]], watcher: Watcher | None) -> None:
+        self.work, self.seconds, self.counted = work, seconds, counted
+        self.began = time.time()
+        self.best, self.cost = start, score(work, start).cost
+        self.engine, self.bound = "dispatch rule", None  # type: str, int | None
+        self.spent, self.infeasible = 0.0, False
+        self.watcher = watcher
+        self.progress: list[Progress] = []
+        self._note()
+        self.news: Queue[tuple[int, Said | None]] = Queue()
+        self.runners = [
+            _Runner(i, Errand(work, seed + 1000 * i, start, horizon), roles, self.news)
+            for i, roles in enumerate(lines)]
+
+    def run(self) -> Outcome:
+        """All rounds, until one proves, the work is done, or the clock strikes."""
+        until = self.began + self.seconds - _MARGIN
+        stopped = "work"
+        try:
+            for number, part in enumerate(_ROUNDS):
+                stopped = self._round(number, part, until)
+                if stopped:
+                    break
+        finally:
+            for runner in self.runners:
+                runner.stop()
+        proved = self.bound is not None and self.cost <= self.bound
+        return Outcome(self.best, self.bound, proved, self.infeasible, self.engine,
+                       stopped or ("work" if self.counted else "wall"),
+                       time.time() - self.began, self.spent, tuple(self.progress))
+
+    def _round(self, number: int, part: float, until: float) -> str:
+        """One round; why all must stop, or blank."""
+        end = until if self.counted or number == len(_ROUNDS) - 1 else \
+            self.began + self.seconds * sum(_ROUNDS[:number + 1])
+        running = {runner.number for runner in self.runners if runner.alive}
+        if not running:
+            return "work"
+        for runner in self.runners:
+            runner.say(Round(runner.roles[number], self.seconds * part, self.counted,
+                             min(end, until), self.best, self.bound or 0))
+        found: dict[int, Schedule] = {}
+        while running:
+            try:
+                who, said = self.news.get(timeout=max(0.0, until + _MARGIN / 2 - time.time()))
+            except Empty:
+                self._settle(found)
+                return "wall"
+            if said is None:
+                self.runners[who].alive = False
+                running.discard(who)
+                continue
+            role = self.runners[who].roles[number]
+            self._hear(said)
+            if said.schedule is not None:
+                found[who] = said.schedule
+                self._improve(said.schedule, role)
+            if said.over:
+                running.discard(who)
+                self.spent += said.work
+                if said.infeasible and score(self.work, self.best).overdue:
+                    self.infeasible = True
+                    return "proof"
+                if said.proved and said.schedule is not None:
+                    self.best, self.engine = said.schedule, role
+                    return "proof"
+        self._settle(found)
+        if self.bound is not None and self.cost <= self.bound:
+            return "proof"
+        if not self.counted and number == len(_ROUNDS) - 1:
+            return "wall"
+        return "wall" if time.time() >= until else ""
+
+    def _hear(self, said: Said) -> None:
+        if said.bound is not None and (self.bound is None or said.bound > self.bound):
+            self.bound = min(said.bound, self.cost)
+            self._note()
+
+    def _improve(self, schedule: Schedule, role: str) -> None:
+        cost = score(self.work, schedule).cost
+        if cost < self.cost:
+            self.best, self.cost, self.engine = schedule, cost, role
+            self._note()
+
+    def _settle(self, found: dict[int, Schedule]) -> None:
+        """Of equally good schedules the first process's, whoever was quicker."""
+        for who in sorted(found):
+            if score(self.work, found[who]).cost == self.cost:
+                self.best = found[who]
+                return
+
+    def _note(self) -> None:
+        self.progress.append(Progress(time.time() - self.began, float(self.cost),
+                                      None if self.bound is None else float(self.bound)))
+        if self.watcher is not None:
+            self.watcher(self.progress[-1])

@@ -1,0 +1,203 @@
+"""A short-lived process that searches for schedules: data in, incumbents out, killed at the end.
+
+Pickled messages come and go over its standard input and output, from and to the process that
+started it.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from twin.optimize.dispatch_rules import follow
+from twin.optimize.schedule_score import Schedule, firsts, score
+from twin.optimize.schedule_work import Work
+
+#: Work that a second of the limit stands for, well below what a second does on a quiet machine.
+STEPS_A_SECOND, PLACED_A_SECOND, SOLVED_A_SECOND = 150_000, 100_000, 0.25
+#: Choices above which a model is presolved lightly, and above which it is solved in parts.
+_MIDDLE, _LARGE = 10_000, 60_000
+_LIGHT = {"cp_model_probing_level": 0, "symmetry_level": 0, "max_presolve_iterations": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a worker is started with."""
+
+    work: Work
+    seed: int
+    start: Schedule
+    horizon: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What to do next: from a better schedule, so many seconds' worth of work, until a time.
+
+    A role is ``tabu``, ``order`` or ``model``; `target` is a cost that nothing can be below.
+    """
+
+    role: str
+    seconds: float
+    counted: bool  #: stop on work; else the clock alone stops
+    until: float
+    better: Schedule | None = None
+    target: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A schedule or a bound that a worker found; `over` ends a round."""
+
+    schedule: Schedule | None = None
+    bound: int | None = None
+    over: bool = False
+    proved: bool = False
+    infeasible: bool = False
+    work: float = 0.0
+
+
+def plain(work: Work) -> bool:
+    """Whether it is a job shop, flexible or not, for the makespan, and nothing else."""
+    goal = work.goal
+    return (goal.makespan > 0 and not goal.tardiness and not goal.setup and not goal.moved
+            and not work.crews and not any(tool.closed for tool in work.tools)
+            and all(not job.release and not job.after and not job.tail and job.tasks
+                    and job.deadline is None
+                    and all(not task.delay and not task.batch and task.started is None
+                            and min(minutes for _, minutes in task.ways) > 0
+                            and not any(work.changeover(m, family, task)[0]
+                                        for m, _ in task.ways
+                                        for family in ("", work.tools[m].family, "another"))
+                            for task in job.tasks)
+                    for job in work.jobs)
+            and not work.setups)
+
+
+def literals(work: Work, horizon: int) -> int:
+    """About how many choices a model of all the work would have."""
+    pieces = [2 * sum(1 for a, _ in tool.closed if a < horizon) for tool in work.tools]
+    hard = bool(work.setups) or any(task.setup for job in work.jobs for task in job.tasks)
+    on = [0] * len(work.tools)
+    total = 0
+    for job in work.jobs:
+        for task in job.tasks:
+            for machine, _ in task.ways:
+                total += 1 + pieces[machine]
+                on[machine] += 1
+    return total + (sum(n * n for n in on) if hard else 0)
+
+
+class Worker:
+    """One role of the portfolio, kept between rounds."""
+
+    def __init__(self, task: Errand, out: BinaryIO) -> None:
+        self.task, self.out = task, out
+        self.best, self.cost = task.start, score(task.work, task.start).cost
+        self.engines: dict[str, Any] = {}
+
+    def tell(self, said: Said) -> None:
+        """Write a message."""
+        pickle.dump(said, self.out, protocol=pickle.HIGHEST_PROTOCOL)
+        self.out.flush()
+
+    def told(self, schedule: Schedule, bound: int | None) -> None:
+        """A schedule; it is passed on if it is better."""
+        cost = score(self.task.work, schedule).cost
+        if cost < self.cost:
+            self.best, self.cost = schedule, cost
+            self.tell(Said(schedule, bound))
+
+    def round(self, turn: Round) -> None:
+        """Do one round and say that it is over."""
+        if turn.better is not None and score(self.task.work, turn.better).cost < self.cost:
+            self.best = turn.better
+            self.cost = score(self.task.work, turn.better).cost
+        self.tell(getattr(self, f"_{turn.role}")(turn))
+
+    def _tabu(self, turn: Round) -> Said:
+        import numpy as np
+
+        from twin.optimize.tabu import JobShop, TabuSearch, Timetable
+
+        work = self.task.work
+        if "tabu" not in self.engines:
+            self.engines["tabu"] = TabuSearch(
+                JobShop(tuple(tuple(task.ways for task in job.tasks) for job in work.jobs)),
+                self.task.seed)
+        engine, first = self.engines["tabu"], firsts(work)
+
+        def told(found: Timetable) -> None:
+            machine, start = found.machine.tolist(), found.start.tolist()
+            self.told(follow(work, start, machine), None)
+
+        known = engine.best.makespan if engine.best else 1 << 60
+        if self.cost < known * work.goal.makespan:
+            engine.start_from(np.array(self.best.machine), np.array(self.best.start))
+            told(engine.best)
+        begun = engine.done
+        steps = int(turn.seconds * STEPS_A_SECOND * 200 / max(200, first[-1]))
+        engine.search(iterations=steps if turn.counted else 1 << 60,
+                      until=turn.until - time.time() + time.perf_counter(), told=told,
+                      target=turn.target // work.goal.makespan)
+        return Said(self.best, over=True, work=(engine.done - begun) / STEPS_A_SECOND)
+
+    def _order(self, turn: Round) -> Said:
+        from twin.optimize.schedule_search import Reordering
+
+        engine = self.engines.setdefault(
+            "order", Reordering(self.task.work, self.best, self.task.seed))
+        if engine.best_cost > self.cost:
+            engine.take(self.best)
+        begun = engine.tries
+        size = max(1, self.task.work.size)
+        tries = max(1, int(turn.seconds * PLACED_A_SECOND / size))
+        engine.search(tries=tries if turn.counted else 1 << 60, until=turn.until,
+                      told=self.told)
+        return Said(self.best, over=True,
+                    work=(engine.tries - begun) * size / PLACED_A_SECOND)
+
+    def _model(self, turn: Round) -> Said:
+        from twin.optimize.schedule_model import ScheduleModel
+        from twin.optimize.schedule_search import Neighbourhoods
+
+        task = self.task
+        spend = turn.seconds * SOLVED_A_SECOND if turn.counted else None
+        size = literals(task.work, task.horizon)
+        if size > _LARGE:
+            parts = self.engines.setdefault(
+                "parts", Neighbourhoods(task.work, self.best, task.seed))
+            if parts.cost > self.cost:
+                parts.take(self.best)
+            begun = parts.spent
+            parts.search(spend=float("inf") if spend is None else spend, until=turn.until,
+                         told=self.told)
+            return Said(self.best, over=True, work=parts.spent - begun)
+        if "model" not in self.engines:
+            self.engines["model"] = ScheduleModel(task.work, task.horizon)
+        model = self.engines["model"]
+        model.hint(self.best)
+        found = model.solve(seconds=turn.until - time.time(), work=spend, seed=task.seed,
+                            told=self.told, **(_LIGHT if size > _MIDDLE else {}))
+        if found.schedule is not None:
+            self.told(found.schedule, found.bound)
+        bound = found.bound
+        proved = found.status == "optimal" and bound is not None and self.cost <= bound
+        return Said(self.best, bound, over=True, proved=proved,
+                    infeasible=found.status == "infeasible", work=found.work)
+
+
+def main() -> None:
+    """Serve rounds until the input ends."""
+    source, out = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # nothing else may write between messages
+    worker = Worker(pickle.load(source), out)
+    while True:
+        try:
+            turn = pickle.load(source)
+        except EOFError:
+            return
+        worker.round(turn)
