@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class State:
             If a part is missing or is of another kind.
         """
         try:
-            state = cls(**values)
+            state: Any = cls(**values)
         except TypeError as error:
             raise ValueError(f"a part is unknown or missing ({error})") from None
         lists = ("orders", "posted", "disturbances", "agenda")
@@ -79,7 +79,7 @@ class State:
             wrong.append("clock_h")
         if wrong:
             raise ValueError(f"what it says of {' and '.join(wrong)} cannot be used")
-        return state
+        return cast("State", state)
 
     def write(self, path: Path | str) -> None:
         """Write the state as JSON."""

@@ -82,7 +82,8 @@ def _whose(event: Any) -> str:
         owner, deed = event, ""
         process = getattr(event.callbacks[0], "__self__", None)
         if isinstance(process, Process):
-            owner = process._generator.gi_frame.f_locals["self"]
+            generator: Any = process._generator
+            owner = generator.gi_frame.f_locals["self"]
     name = getattr(owner, "name", None)
     return f"{name} {deed}".strip() if isinstance(name, str) else deed or type(owner).__name__
 

@@ -17,7 +17,7 @@ class Delay:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.plant = job.maker.plant
-        self.name = f"delay {job.site}/{job.number}"
+        self.name = f"delay {self.plant.site}/{job.number}"
         self.env = self.plant.env
         self.crew: Crew | None = job.operation.crew
         self.left = 0.0

@@ -106,29 +106,27 @@ class Machine(Workstation):
                 self.family = operation.family
         elif phase == SETUP:
             yield from self._change_over(going=True)
-        if self.preempted:
-            self._give_back(job)
-            return
-        if phase == BUSY:
-            yield from self._work(going=True)
-        else:
-            self.phase = BUSY
-            self.certain = job.left is not None
-            if job.left is None:
-                self.left = self._hours(operation)
+        if not self.preempted:
+            if phase == BUSY:
+                yield from self._work(going=True)
             else:
-                self.left, job.left = job.left, None
-            self.whole = self.left
-            if self.ledger is not None:
-                self._write("starting")
-            if not self.wear and not self.stops and self.left > 0.0:
-                self.working, self.began = True, self.env._now
-                yield self.pause.lasting(self.left / self.speed, RECEIPT)
-                self._worked()
-                if self.left > EPS or self.redo is not None:
+                self.phase = BUSY
+                self.certain = job.left is not None
+                if job.left is None:
+                    self.left = self._hours(operation)
+                else:
+                    self.left, job.left = job.left, None
+                self.whole = self.left
+                if self.ledger is not None:
+                    self._write("starting")
+                if not self.wear and not self.stops and self.left > 0.0:
+                    self.working, self.began = True, self.env._now
+                    yield self.pause.lasting(self.left / self.speed, RECEIPT)
+                    self._worked()
+                    if self.left > EPS or self.redo is not None:
+                        yield from self._work()
+                else:
                     yield from self._work()
-            else:
-                yield from self._work()
         if self.preempted:
             self._give_back(job)
             return
