@@ -9,7 +9,8 @@ STAMP  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test slow bench lint types architecture check pages lock wheel clean
+.PHONY: help setup run test slow bench evidence rehearsals crash lint types architecture check pages \
+	lock wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -40,6 +41,15 @@ slow: $(STAMP)  ## oracles with many replications, notebooks
 
 bench: $(STAMP) benchmarks/.venv/.ready  ## ratios against peers, side by side
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+evidence: $(STAMP)  ## figures on real data (from TWIN_DATA), each beside a baseline
+	$(BIN)/python -m benchmarks.evidence $(ARGS)
+
+rehearsals: $(STAMP)  ## is the truth recovered? twenty hidden truths, heard through faults
+	$(BIN)/python benchmarks/rehearsals.py $(ARGS)
+
+crash: $(STAMP)  ## counted crash runs: listeners killed at random lose nothing (ARGS="kills=200")
+	$(BIN)/python -m tests.crash $(ARGS)
 
 benchmarks/.venv/.ready: benchmarks/requirements.txt
 	test -x benchmarks/.venv/bin/python || $(BIN)/python -m venv benchmarks/.venv

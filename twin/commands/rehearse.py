@@ -162,10 +162,9 @@ def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
     end = first + asked["for"]
     while rehearsal.now < first:  # what happened before was told day by day, as it happened
         with screen.working(f"The operation warms up: {_clock(rehearsal):%Y-%m-%d}"):
-            before = rehearsal.clock
             told = rehearsal.step(min(first, rehearsal.now + 24.0))
             if asked["history"] == "yes":
-                wire.send(told, before, rehearsal.clock)
+                wire.send(told, rehearsal.times, rehearsal.clock)
                 tale.count(told)
     began = time.monotonic()
     with Live(console=screen.err, refresh_per_second=4, transient=True) \
@@ -173,9 +172,8 @@ def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
         while rehearsal.now < end:
             try:
                 tale.orders += wire.take(lambda order: _place(rehearsal, order))
-                before = rehearsal.clock
                 sent = rehearsal.step(min(end, rehearsal.now + _STEP_H))
-                wire.send(sent, before, rehearsal.clock)
+                wire.send(sent, rehearsal.times, rehearsal.clock)
             except WireError as error:
                 raise Unanswered(str(error)) from None
             tale.count(sent)

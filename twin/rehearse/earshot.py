@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from twin.rehearse.fault import encoded
-from twin.rehearse.rehearsal import Rehearsal, when_sent
+from twin.rehearse.rehearsal import Rehearsal
 from twin.rehearse.wire import topic_of
 from twin.sense.source import Message, decode_json
 
@@ -49,12 +49,11 @@ class Earshot:
         """Up to `most` messages; the operation lives on when none waits."""
         rehearsal = self.rehearsal
         while not self._waiting and rehearsal.now < self.until_h:
-            before = rehearsal.clock
             sent = rehearsal.step(min(self.until_h, rehearsal.now + _STEP_H))
             self._waiting = [Message(encoded(row), came, sensor,
                                      topic_of(rehearsal.network.name, sensor, row))
-                             for came, (sensor, row) in zip(
-                                 when_sent(sent, before, rehearsal.clock), sent, strict=True)]
+                             for came, (sensor, row) in zip(rehearsal.times, sent,
+                                                            strict=True)]
         out, self._waiting = self._waiting[:most], self._waiting[most:]
         return out
 

@@ -19,6 +19,7 @@ from twin.rehearse.truth import Truth
 from twin.simulate.operation import Operation
 
 _EPS = 1e-9
+_CLERK_H = 0.25  #: how often somebody looks whether a late record is due
 #: Which system of a site tells of an event.
 _SYSTEM = {
     **dict.fromkeys(("ordering", "lost", "delivering", "shipping"), "erp"),
@@ -65,7 +66,9 @@ class Rehearsal:
     operation: Operation = field(init=False)
     instruments: list[Instrument] = field(init=False)
     line: Transmission = field(init=False)
+    times: list[float] = field(init=False, default_factory=list)
     _told: int = field(init=False, default=0)
+    _clerks: bool = field(init=False, default=False)
     _seen: dict[str, float] = field(init=False, default_factory=dict)
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
     _late: list[tuple[float, int, Message]] = field(init=False, default_factory=list)
@@ -75,6 +78,7 @@ class Rehearsal:
         self.operation = Operation(real, self.truth.change.later(self.settle_h),
                                    seed=self.truth.seed)
         self.instruments = instruments_of(self.network, self.truth.seed) if self.sensing else []
+        self._clerks = any(site.record_delay for site in real.sites.values())
         self.line = Transmission(self.truth.faults, self.truth.seed)
 
     @property
@@ -93,12 +97,18 @@ class Rehearsal:
         return [instrument.name for instrument in self.instruments]
 
     def step(self, until_h: float) -> list[Outgoing]:
-        """Live until a time, and give what was sent: (sensor, message or raw bytes), in order."""
+        """Live until a time, and give what was sent: (sensor, message or raw bytes), in order.
+
+        `times` then says when each message went out.
+        """
         sent: list[Outgoing] = []
+        self.times = []
         while self.now < until_h - _EPS:
+            before = self.clock
             self.operation.run(min(until_h, self._next_look()))
-            rows = [*self._events(), *self._looks()]
-            sent += self.line.send(rows, self.now - self.settle_h)
+            out = self.line.send([*self._events(), *self._looks()], self.now - self.settle_h)
+            self.times += _when(out, before, self.clock)
+            sent += out
         return sent
 
     def order(self, site: str, product: str, quantity: float, source: str = "") -> int:
@@ -158,7 +168,7 @@ class Rehearsal:
     def _next_look(self) -> float:
         """When an instrument looks next, or a late record is made."""
         if not self.instruments:
-            look = self.now + 24.0
+            look = self.now + (_CLERK_H if self._clerks else 24.0)
         elif self.now < self.settle_h:
             look = min(self.settle_h, self.now + 24.0)
         else:
@@ -204,21 +214,15 @@ class Rehearsal:
         return round(1000.0 * self.network.start.timestamp() + 3.6e6 * hours)
 
 
-def when_sent(sent: Sequence[Outgoing], before: float, now: float) -> Iterator[float]:
-    """When each message of a step went out, seconds since 1970: at the time that it names, but not
-    before the step or the message ahead of it, nor after the step.
-
-    Examples
-    --------
-    >>> list(when_sent([("t", {"ts": 5000.0}), ("t", {"ts": 3000.0}), ("t", b"?"),
-    ...                 ("t", {"ts": 99000.0})], 2.0, 9.0))
-    [5.0, 5.0, 5.0, 9.0]
+def _when(sent: Sequence[Outgoing], before: float, now: float) -> Iterator[float]:
+    """When each message went out, seconds since 1970: at the time that it names, if that lies in
+    the step, else at its end; never before the message ahead of it.
     """
-    came = before
+    last = before
     for _, row in sent:
-        if isinstance(row, dict):
-            came = min(now, max(came, row["ts"] / 1000.0))
-        yield came
+        at = row["ts"] / 1000.0 if isinstance(row, dict) else last
+        last = max(last, at if before <= at <= now else now)
+        yield last
 
 
 def readings_of(sent: Sequence[Outgoing], recorded: float = float("nan")) -> Iterator[Any]:

@@ -99,7 +99,7 @@ def _learned(network: Network, store: Store, end: float, streams: tuple[Stream, 
 
 
 def _with_change(truth: Truth, network: Network, days: float) -> tuple[Truth, str]:
-    """The truth with one lane that becomes half as slow again, halfway, and its cell."""
+    """The truth with one lane that becomes twice as slow, halfway, and its cell."""
     luck = np.random.default_rng([truth.seed, 0xC4A6])
     lanes = [(key, lane) for key, lane in network.lanes.items()
              if lane.fleet is None and lane.transit is not None and lane.transit.sd() > 0.0
@@ -108,7 +108,7 @@ def _with_change(truth: Truth, network: Network, days: float) -> tuple[Truth, st
         return truth, ""
     key, lane = lanes[int(luck.integers(len(lanes)))]
     event = {"type": "transit", "origins": lane.origin, "destinations": lane.destination,
-             "modes": lane.mode, "factor": 1.5, "in_transit": False,
+             "modes": lane.mode, "factor": 2.0, "in_transit": False,
              "start": 24.0 * days * _CHANGE_AT}
     return replace(truth, change=Scenario(name="planted", events={"slower": event})), \
         f"lanes[{written_key(key)}].transit"

@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 from twin.clock import excerpt
 from twin.readings import format_instant
 from twin.rehearse.fault import Outgoing, encoded
-from twin.rehearse.rehearsal import when_sent
 from twin.sense.source import topic_of as named
 
 _MOST_BYTES = 65_536
@@ -105,12 +104,10 @@ class Wire:
         self.client.loop_stop()
 
     # -- sending ---------------------------------------------------------------------------------
-    def send(self, sent: Sequence[Outgoing], before: float, now: float) -> None:
-        """Publish the messages of a step (its begin and end in seconds since 1970) in order, with
-        the time; returns when the broker has all of them, and listeners that follow the clock have
-        them safe.
+    def send(self, sent: Sequence[Outgoing], times: Sequence[float], now: float) -> None:
+        """Publish the messages of a step in order, each at its time (seconds since 1970); returns
+        when the broker has all of them, and listeners that follow the clock have them safe.
         """
-        times = list(when_sent(sent, before, now))
         for first in range(0, max(1, len(sent)), _CHUNK):
             out, told = [], -1.0
             for came, (sensor, row) in zip(times[first:first + _CHUNK],
