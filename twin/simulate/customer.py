@@ -304,7 +304,8 @@ class Customer(_Arrivals):
             "purchase_cost": self.bought, "payable_time": self.paid_later,
         }
         for measure, value in values.items():
-            yield (measure, self.site, self.product, self.stream), float(value)
+            if value:
+                yield (measure, self.site, self.product, self.stream), float(value)
 
     def samples(self, now: float) -> Iterator[tuple[Key, float]]:
         """What a snapshot shows."""

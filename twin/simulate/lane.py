@@ -123,13 +123,9 @@ class Lane:
         self.leaving = False
         if self.closures or not self.waiting:
             return
-        if self.row.departures is not None:
-            load, self.waiting = self.waiting, []
-            self._load(load)
-            return
         waiting, self.waiting = self.waiting, []
-        for part in waiting:
-            self._load([part])
+        for load in [[part] for part in waiting] if self.row.departures is None else [waiting]:
+            self._load(load)
 
     def _load(self, load: list[Consignment]) -> None:
         if self.dock_out is None:
@@ -370,7 +366,8 @@ class Lane:
                   "wait_to_depart": self.waited, "units_damaged": self.damaged,
                   "expedite_cost": self.expedited, **self.transport()}
         for measure, value in values.items():
-            yield (measure, self.name, "", ""), float(value)
+            if value:
+                yield (measure, self.name, "", ""), float(value)
         owner = {"origin": self.origin, "destination": self.destination}.get(self.row.owner or "")
         for product, flow in self.flows.items():
             area = flow.moving * now - flow.moment
@@ -395,5 +392,5 @@ class Lane:
 
     def samples(self, now: float) -> Iterator[tuple[Key, float]]:
         """What a snapshot shows."""
-        yield ("in_transit", self.name, "", ""), sum(
-            flow.moving for flow in self.flows.values())
+        units = sum(flow.moving for flow in self.flows.values())
+        yield ("in_transit", self.name, "", ""), units

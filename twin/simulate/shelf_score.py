@@ -85,7 +85,8 @@ class Periods(Level):
 
     def roll(self, now: float) -> None:
         """Close the periods that have passed; the one in which counting began is left out."""
-        self.settle()
+        if self.walks:
+            self.settle()
         while True:
             units, ordered = self.period_units, self.period_ordered
             if self.partial:
@@ -249,7 +250,8 @@ class ShelfScore(Periods):
             "order_squares": self.order_squares,
         }
         for measure, amount in values.items():
-            yield (measure, self.site, self.product, ""), float(amount)
+            if amount:
+                yield (measure, self.site, self.product, ""), float(amount)
 
     def samples(self, now: float) -> Iterator[tuple[Key, float]]:
         """What a snapshot shows."""
@@ -273,7 +275,8 @@ class Days:
         """A day is over."""
         now = self.env._now
         for shelf in self.shelves:
-            shelf.close_periods(now)
+            if now >= shelf.period_end:
+                shelf.roll(now)
         self.env.call(now + DAY, FAILURE, self.close)
 
 
