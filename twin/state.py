@@ -71,11 +71,10 @@ class State:
             state: Any = cls(**values)
         except TypeError as error:
             raise ValueError(f"a part is unknown or missing ({error})") from None
-        lists = ("orders", "posted", "disturbances", "agenda")
-        wrong = [name for name in lists if not isinstance(getattr(state, name), list)]
-        if not isinstance(state.actors, dict):
-            wrong.append("actors")
-        if not isinstance(state.clock_h, int | float) or not 0.0 <= state.clock_h < inf:
+        kinds = {"clock_h": int | float, "actors": dict, "orders": list, "posted": list,
+                 "disturbances": list, "agenda": list}
+        wrong = [name for name, kind in kinds.items() if not isinstance(getattr(state, name), kind)]
+        if not wrong and not 0.0 <= state.clock_h < inf:
             wrong.append("clock_h")
         if wrong:
             raise ValueError(f"what it says of {' and '.join(wrong)} cannot be used")

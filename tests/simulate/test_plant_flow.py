@@ -307,7 +307,8 @@ def test_blocking_before_work_looks_where_the_lot_will_go() -> None:
 def test_what_a_scrapped_lot_was_made_of() -> None:
     """It had left the shelf and was nowhere in the ledger."""
     network = shop({"P": [at("M", "1h")]}, products=[{"product": "A"}],
-                   stock=[{"product": "A", "on_hand": 99}], orders=[{"product": "P", "quantity": 3}],
+                   stock=[{"product": "A", "on_hand": 99}],
+                   orders=[{"product": "P", "quantity": 9}],
                    bom=[{"product": "P", "component": "A", "quantity": 2}],
                    branches=[{"product": "P", "step": 10, "next": "scrap", "share": 0.5}])
     ledger = Ledger()

@@ -129,7 +129,8 @@ def check(network: Network, what: Scenario, moment: float, hours: float = 48.0) 
     assert found == expected
 
 
-MANY: Any = {"deadline": None, "phases": [Phase.explicit, Phase.reuse, Phase.generate], "suppress_health_check": list(HealthCheck)}
+MANY: Any = {"deadline": None, "suppress_health_check": list(HealthCheck),
+             "phases": [Phase.explicit, Phase.reuse, Phase.generate]}  # it shrinks for minutes
 #: Whole and half hours, when much happens, or any moment.
 EVENLY, ODDLY = st.integers(9, 96).map(lambda quarters: quarters / 4), st.floats(2.01, 24.0)
 

@@ -149,7 +149,7 @@ def whole_orders(network: Network) -> Iterator[Found]:
             what = (f"size '{row.size}' asks for {units:g} units at once, "
                     f"{units * product.volume_m3:g} m3, which never fit into the storage of "
                     f"'{row.site}' ({space:g} m3), and partial is no.")
-            yield Found("demand", key, f"{what} Write partial yes, a smaller size, or more storage.")
+            yield Found("demand", key, f"{what} Write partial yes, or a smaller size.")
 
 
 def _most(size: Quantity) -> float:
