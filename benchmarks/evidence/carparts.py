@@ -20,9 +20,9 @@ _AHEAD = 6
 
 def lines() -> list[Line]:
     """Root mean square error over all parts and months."""
+    rows = pd.read_csv(Path(os.environ["TWIN_DATA"]) / "expsmooth_demand" / "carparts.csv.gz")
     from statsforecast.models import CrostonClassic
 
-    rows = pd.read_csv(Path(os.environ["TWIN_DATA"]) / "expsmooth_demand" / "carparts.csv.gz")
     table = rows.drop(columns="series").to_numpy(dtype=float)
     table = table[np.isfinite(table).all(axis=1)]
     table = table[table[:, :-_AHEAD].sum(axis=1) > 0]

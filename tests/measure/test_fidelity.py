@@ -113,7 +113,7 @@ def test_a_perfect_twin_knows_more_than_the_past_alone(perfect: list[Case]) -> N
 
 @pytest.mark.slow
 def test_a_twin_with_half_the_demand_is_found_out() -> None:
-    table = by_kpi(cases_of(shop(gap="exponential(mean=8h)"), replications=16))
+    table = by_kpi(cases_of(shop(gap="exponential(mean=8h)"), first=20, replications=12))
     assert cell(table, "demand", "cover_80") < 0.2
     assert cell(table, "demand", "bias_high") < 0.0
     assert cell(table, "demand", "skill_past") < 0.0
@@ -125,22 +125,22 @@ def test_learned_parameters_put_a_wrong_twin_right() -> None:
     learned = Calibration("may", rows=(
         Parameter("demand", "W,tea", "interarrival", value="exponential(mean=4h)"),))
     wrong = shop(gap="exponential(mean=8h)")
-    table = by_kpi(cases_of(wrong, replications=16, learned=learned))
+    table = by_kpi(cases_of(wrong, first=20, replications=12, learned=learned))
     assert cell(table, "demand", "cover_80") >= 0.58
 
 
 @pytest.mark.slow
-def test_a_change_of_the_real_world_is_flagged_as_drift() -> None:
+def test_a_change_of_the_real_world_is_flagged_as_drift(perfect: list[Case]) -> None:
     def watch(what: str, pits: Sequence[float]) -> str:
         alarm = drift_of_pits(what, pits, rate=0.05, over=len(pits))
         return alarm.words if alarm else ""
 
-    table = by_kpi(cases_of(shop(), change=True, replications=16), watch)
+    table = by_kpi(cases_of(shop(), change=True, replications=12), watch)
     said = table[(table["kpi"] == "demand") & (table["place"] == "W")]["drift"].iloc[0]
     assert said.startswith("demand at W, 7 d ahead has changed: values run higher since value ")
     since = int(said.split("since value ")[1].split(",")[0])
     assert 14 <= since <= 22  # the 18th origin is the first week of the change
-    quiet = by_kpi(cases_of(shop(), replications=16), watch)
+    quiet = by_kpi(perfect, watch)
     assert (quiet["drift"] != "").sum() <= 1
 
 
