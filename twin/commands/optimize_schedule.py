@@ -232,6 +232,11 @@ def write(plan: Plan, output: Path, screen: Screen, *, report: bool,
     return folder
 
 
+def _clock(time: float) -> str:
+    """A time of the model, to the minute."""
+    return format_duration(round(time * 60.0) / 60.0)
+
+
 def show(plan: Plan, screen: Screen, folder: Path) -> None:
     """The answer, the operations by machine, the reasons."""
     answer = plan.answer
@@ -247,14 +252,14 @@ def show(plan: Plan, screen: Screen, folder: Path) -> None:
         screen.say(f"{'machine':<26} {'begins':>12} {'ends':>12} {'order':>7} {'lot':>6} "
                    f"{'step':>5}  product")
         for one in plan.operations[:_MOST_LINES]:
-            screen.say(f"{one.machine[:26]:<26} {format_duration(round(one.start, 2)):>12} "
-                       f"{format_duration(round(one.end, 2)):>12} {one.order or '-':>7} "
+            screen.say(f"{one.machine[:26]:<26} {_clock(one.start):>12} "
+                       f"{_clock(one.end):>12} {one.order or '-':>7} "
                        f"{one.lot:>6} {one.step:>5}  {one.product}")
         if len(plan.operations) > _MOST_LINES:
             screen.say(f"... and {len(plan.operations) - _MOST_LINES} more in operations.csv")
         for service in plan.services:
             screen.say(f"service of {service.asset} ({service.cause}) at "
-                       f"{format_duration(round(service.start, 2))}")
+                       f"{_clock(service.start)}")
     for reason in answer.reasons:
         screen.say(f"{reason.kind.replace('_', ' ')}: {reason.message}")
     screen.say(f"In {folder.as_posix()}: plan.json, operations.csv, gantt.png, report.html.")
