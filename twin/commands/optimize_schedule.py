@@ -182,6 +182,7 @@ def played_rules(network: Network, state: State | None, work: Any, limit: float)
     found: list[Any] = []
     first = firsts(work)
     span = max((job.release for job in work.jobs), default=0) / 60.0 + 336.0
+    machines = {tool.name for tool in work.tools}
     groups = {(row.site, row.group) for row in network.machines.values()}
     quiet = [{"site": site, "group": group} for site, group in groups - set(network.groups)]
     for rule in ("fifo", "priority", "due_date", "shortest", "family"):
@@ -195,7 +196,7 @@ def played_rules(network: Network, state: State | None, work: Any, limit: float)
         play(ruled, Scenario.baseline(), horizon_h=span, ledger=book, state=state)
         begun: dict[tuple[int, str], list[float]] = {}
         events = book.frame()
-        events = events[events["event"] == "starting"]
+        events = events[(events["event"] == "starting") & events["asset"].isin(machines)]
         for order, product, time in zip(events["order"].tolist(), events["product"].tolist(),
                                         events["time"].tolist(), strict=True):
             begun.setdefault((order, product), []).append(time * 60.0)
