@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tests.simulate.shops import BASELINE
 from tests.simulate.test_plant_fields import MORE, saved
 from tests.simulate.test_plant_state import CASES
 from tests.simulate.test_state import BREAK, CERTAIN, WHAT, fields
 from tests.simulate.test_state import saved as saved_chain
-from tests.simulate.shops import BASELINE
 
 PAGE = Path(__file__).parents[1] / "docs" / "state_document.md"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -100,6 +102,22 @@ def progress(plan: Plan) -> Figure:
         plain(axes)
         if costs or bounds:
             axes.legend(fontsize=8.5, labelcolor=MUTED)
+    return made
+
+
+def frontier(points: Sequence[tuple[float, float]], finding: str, across: str,
+             up: str) -> Figure:
+    """What one aim costs in another: a line through plans, each of which is best for its price."""
+    with styled():
+        made = figure(6.4, 3.8)
+        top = headline(made, finding)
+        axes = made.add_axes((0.13, 0.16, 0.83, top - 0.2))
+        ordered = sorted(points)
+        axes.plot([x for x, _ in ordered], [y for _, y in ordered], color=SERIES[0], marker="o",
+                  linewidth=1.4)
+        axes.set_xlabel(across)
+        axes.set_ylabel(up)
+        plain(axes)
     return made
 
 
