@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import listen
+import scheduling
 from calibrate import calibrate
 
 from contest import Contestant, cost, ratio, rounds, typical
@@ -225,6 +226,8 @@ def ingest(repeats: int) -> Iterator[Finding]:
 MEASUREMENTS: dict[str, Callable[[int], Iterator[Finding]]] = {
     "shops": shops, "line": line, "network": network, "growth": growth, "spill": spill,
     "workers": workers, "calibrate": calibrate, "ingest": ingest,
+    "jobshop": scheduling.jobshop, "flexible": scheduling.flexible, "setups": scheduling.setups,
+    "rescheduling": scheduling.rescheduling,
 }
 
 

@@ -17,7 +17,7 @@ import pytest
 import twin
 from tests.tea import write_tea
 from twin.__main__ import VERBS, main
-from twin.commands.folder import _point
+from twin.commands.folder import point
 from twin.result import COLUMNS
 from twin.scenario import Scenario
 
@@ -332,7 +332,7 @@ def test_latest_is_a_copy_where_links_are_impossible(tmp_path: Path,
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text(name)
-        _point(latest, tmp_path / name)
+        point(latest, tmp_path / name)
         assert (latest / "manifest.json").read_text() == name
         assert not latest.is_symlink()
 
@@ -341,7 +341,7 @@ def test_a_folder_of_someone_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "latest").mkdir()
     (tmp_path / "latest" / "notes.txt").write_text("mine")
     (tmp_path / "one").mkdir()
-    _point(tmp_path / "latest", tmp_path / "one")
+    point(tmp_path / "latest", tmp_path / "one")
     assert (tmp_path / "latest" / "notes.txt").read_text() == "mine"
 
 

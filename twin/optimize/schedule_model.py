@@ -80,8 +80,7 @@ class ScheduleModel:
         self.task: list[Task] = [work.jobs[j].tasks[k] for j, k in self.place]
         self.hours = [Hours(tool.closed) for tool in work.tools]
         self.people = Floor(work).people
-        self.begin: list[Any] = []
-        self.end: list[Any] = []
+        self.begin, self.end = [], []  # type: list[Any], list[Any]
         self.ways: list[list[Way]] = []
         self.on: list[list[Way]] = [[] for _ in work.tools]
         self.done: list[Any] = []
@@ -156,8 +155,7 @@ class ScheduleModel:
                      gate: list[Any], *, ending: bool) -> None:
         """The time of day is the own clock and all closed hours before it."""
         hours = self.hours[machine]
-        model, pieces, lost = self.model, [], []
-        own_ = own + 0 * day
+        model, pieces, lost, own_ = self.model, [], [], own + 0 * day
         clock_low, clock_high = hours.worked(low), hours.worked(high)
         for begin, end, gone in hours.segments():
             if begin > clock_high or (end is not None and end < clock_low):
@@ -255,8 +253,7 @@ class ScheduleModel:
 
     def _succession(self, machine: int) -> None:
         """Operations form a chain; each waits for its own changeover, which has its own cost."""
-        work, model, arcs = self.work, self.model, []
-        ways = self.on[machine]
+        work, model, arcs, ways = self.work, self.model, [], self.on[machine]
         empty = model.new_bool_var("")
         arcs.append((0, 0, empty))
         for i, way in enumerate(ways, 1):
@@ -282,8 +279,7 @@ class ScheduleModel:
                 setup, cost = work.changeover(machine, family, self.task[other.v])
                 model.add(other.begin >= way.end + setup).only_enforce_if(literal)
                 self.costs.append(cost * literal)
-        if ways:
-            model.add_circuit(arcs)
+        model.add_circuit(arcs)
 
     def _people(self) -> None:
         """No crew works on more lots than it has people."""

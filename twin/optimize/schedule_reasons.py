@@ -123,7 +123,7 @@ def _why_late(work: Work, schedule: Schedule, j: int, done: int) -> str:
         return f"{text}: it never waits, but machines are closed or slower than the quickest."
     ahead = _ahead(work, schedule, v, wait)
     name = work.tools[schedule.machine[v]].name
-    behind = f" behind {', '.join(ahead)}, which cost more to make late" if ahead else \
+    behind = f" behind {', '.join(ahead)}" if ahead else \
         " until it opens or a crew is free"
     return f"{text}: it waits {hours(wait)} at {name}{behind}."
 

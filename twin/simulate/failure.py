@@ -146,6 +146,13 @@ class Failure:
             self._call_crew()  # its operators may be who mends it, before others get them
             self.asset.stop(self.cause)
 
+    def serve(self) -> None:
+        """Service it now, as a plan says, before its age does."""
+        if self.phase == "up":
+            self.life = inf
+            self.age = max(self.age, self._service_age())
+            self.strike()
+
     def receive(self, order: Order, quantity: float, goods: Goods) -> None:
         """The spare part is there."""
         order.undelivered -= quantity

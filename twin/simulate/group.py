@@ -13,6 +13,7 @@ from twin.simulate.kernel import START
 from twin.tally import Key
 
 if TYPE_CHECKING:
+    from twin.simulate.follow import Planned
     from twin.simulate.machine import Machine
     from twin.simulate.plant import Plant
 
@@ -31,6 +32,7 @@ class Group:
         self.buffer = row.buffer
         self.queue: Queue = queue_of(row.dispatch, families)
         self.wheel = self.queue if isinstance(self.queue, Wheel) else None
+        self.follows: Planned | None = None  #: the queue, if it follows a plan
         self.machines: list[Machine] = []
         self.idle: deque[Machine] = deque()
         self.reserved = 0
@@ -74,6 +76,8 @@ class Group:
 
     def call(self, family: str | None = None) -> bool:
         """Wake an idle machine, set up for the family if there is one; False if none is ready."""
+        if self.follows is not None:
+            return self.follows.follower.call(self)
         chosen = None
         for machine in self.idle:
             if not machine.stops and machine.pause.asleep:

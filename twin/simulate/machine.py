@@ -46,6 +46,11 @@ class Machine(Workstation):
             if worked and not group.at_once and queue[0][0] <= env._now:
                 yield self.pause.until(env._now, START)
             worked = False
+            if group.follows is not None and not self.stops:
+                operation = group.follows.follower.ahead(self)
+                if operation is not None and operation.family != self.family and operation.sets_up:
+                    self.job = None
+                    yield from self._set_up(operation)
             job = None if self.stops else group.next_job(self)
             if job is None:
                 if group.wheel is not None and not self.stops and (
@@ -146,7 +151,8 @@ class Machine(Workstation):
     def _fill_batch(self, job: Job) -> None:
         """Take further lots of the same operation that wait, up to the batch size."""
         group = self.group
-        for other in list(group.queue.jobs()):
+        for other in list(group.queue.jobs() if group.follows is None
+                          else group.follows.beside(job)):
             if len(self.batch) >= job.operation.batch:
                 break
             if other.operation is job.operation and other.left is None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from twin.ledger import Ledger
 from twin.network import Network
+from twin.plan import Plan
 from twin.scenario import Scenario
 from twin.simulate.disturbances import disturb, go_on
+from twin.simulate.follow import follow
 from twin.simulate.streams import Streams
 from twin.simulate.world import World
 from twin.state import State
@@ -27,7 +29,7 @@ class Run:
 
 def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: float = 0.0,
          seed: int = 1, replication: int = 0, ledger: Ledger | None = None,
-         sample_every_h: float | None = None, state: State | None = None,
+         sample_every_h: float | None = None, state: State | None = None, plan: Plan | None = None,
          save_at: float | None = None) -> Run:
     """Play a scenario on a network once.
 
@@ -46,6 +48,8 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
         Hours between snapshots of all levels; None for none.
     state
         Start from a saved state instead of the tables' opening stock.
+    plan
+        A schedule that the machines follow, each in its order; see `twin.simulate.follow`.
     save_at
         Save the state at this time, hours; it must lie within the run.
 
@@ -72,6 +76,8 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
         if state is not None:
             go_on(world, state)
             world.resume(state)
+        if plan is not None:
+            follow(world, plan)
         disturb(world, scenario)
         world.start()
         if sample_every_h is not None:
