@@ -10,8 +10,9 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from ortools.routing import enums_pb2, parameters_pb2
-from ortools.routing.pywraprouting import (
+from ortools.constraint_solver import routing_enums_pb2 as enums_pb2
+from ortools.constraint_solver import routing_parameters_pb2 as parameters_pb2
+from ortools.constraint_solver.pywrapcp import (
     DefaultRoutingSearchParameters,
     RoutingIndexManager,
     RoutingModel,
@@ -23,7 +24,7 @@ from twin.optimize.engine_whole import FAR, Whole
 from twin.optimize.route_problem import RouteProblem, Trip
 
 #: Branches that a second of work stands for; about half of what a quiet core does.
-BRANCHES = 60_000
+BRANCHES = 600
 _MOVES = ("use_relocate", "use_exchange", "use_cross", "use_two_opt", "use_or_opt",
           "use_cross_exchange")
 _PAIRED = ("use_relocate_pair", "use_light_relocate_pair", "use_exchange_pair",
@@ -48,6 +49,7 @@ def _parameters(problem: RouteProblem, limit: Limit, seed: int
     first = enums_pb2.FirstSolutionStrategy
     chosen.first_solution_strategy = (
         first.PARALLEL_CHEAPEST_INSERTION if problem.pairs or len(problem.kinds()) > 1
+        or any(stop.windows[-1][1] < inf for stop in problem.stops)  # the nearest next may be late
         else first.PATH_CHEAPEST_ARC)
     chosen.local_search_metaheuristic = enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
     chosen.time_limit.FromMilliseconds(max(1, int(limit.seconds * 1000)) if limit.clock == "wall"
@@ -235,7 +237,7 @@ class _Model:
         left, branches = limit.stopwatch(), 0
         best: list[tuple[int, Trips]] = []
         most = None if limit.work is None else max(
-            1000, int(limit.work * BRANCHES * 100 / max(30, len(problem.stops))))
+            200, int(limit.work * BRANCHES * 100 / max(30, len(problem.stops))))
 
         def heard() -> None:
             cost = model.CostVar().Max()

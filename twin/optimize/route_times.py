@@ -224,17 +224,13 @@ def tour_co2e(problem: RouteProblem, trip: Trip) -> float:
     return total
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Score:
     """What a set of tours comes to; smaller is better, left to right."""
 
     missing: int  #: stops that must be served and are not
     trucks: int  #: counted only where the goal is fewest trucks
     cost: float  #: of the tours, and the penalties of stops left out
-
-    def key(self) -> tuple[int, int, float]:
-        """To compare."""
-        return (self.missing, self.trucks, self.cost)
 
 
 def score(problem: RouteProblem, tours: Iterable[Tour]) -> Score:
