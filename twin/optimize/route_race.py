@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
@@ -121,10 +122,8 @@ class _Runner:
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                try:
+                with suppress(OSError):
                     pipe.close()
-                except OSError:
-                    pass
 
 
 def race(problem: RouteProblem, *, seconds: float, seed: int = 1, counted: bool = True,
@@ -223,7 +222,7 @@ class _Race:
 
     def _settle(self, leg: Leg, found: dict[int, Found]) -> None:
         """Pool the trips; of equally good sets the first process's, whoever was quicker."""
-        for who in sorted(found):
+        for who in sorted(found, reverse=True):
             self.pool.add(found[who].pool)
             trips = found[who].best
             if trips is not None and self._improve(trips, leg.engines[who]) <= self.value:
