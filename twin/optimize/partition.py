@@ -1,0 +1,233 @@
+"""The best set of trips out of a pool: set partitioning, by CP-SAT.
+
+A linear relaxation first says what each stop is worth; a trip whose reduced cost exceeds the gap to
+the incumbent is in no better set, and is left away before CP-SAT begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from ortools.sat.python import cp_model
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix
+
+from twin.optimize.engine import Trips
+from twin.optimize.engine_whole import Whole
+from twin.optimize.route_problem import RouteProblem, Trip
+from twin.optimize.route_times import timed, tour_cost
+
+_SCALE = 100_000
+_MOST = 12_000
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A trip by any truck of a kind, and what it costs."""
+
+    kind: int
+    stops: tuple[int, ...]
+    cost: float
+
+
+def pricer(problem: RouteProblem) -> Callable[[int, tuple[int, ...]], float]:
+    """What a trip costs by truck and stops, infinite where its times cannot be kept.
+
+    One window a stop and no driver hours are reckoned without a timetable, which is many times
+    quicker; both ways give the same.
+    """
+    simple = all(len(stop.windows) == 1 for stop in problem.stops) and not any(
+        truck.hours for truck in problem.trucks)
+    if not simple:
+        return lambda truck, stops: _by_timetable(problem, Trip(truck, stops))
+    hours, km = problem.hours.tolist(), problem.km.tolist()
+    rows = [(s.place, s.windows[0][0], s.windows[0][1], s.service) for s in problem.stops]
+
+    def price(number: int, stops: tuple[int, ...]) -> float:
+        truck = problem.trucks[number]
+        here, now, far, pace = truck.start, truck.earliest, 0.0, truck.pace
+        waits, slack = 0.0, inf
+        for stop in stops:
+            place, begin, close, service = rows[stop]
+            now += hours[here][place] * pace
+            far += km[here][place]
+            if now < begin:
+                waits += begin - now
+                now = begin
+            elif now > close + 1e-9:
+                return inf
+            slack = min(slack, waits + close - now)
+            now += service
+            here = place
+        if truck.end is not None:
+            now += hours[here][truck.end] * pace
+            far += km[here][truck.end]
+        if now > truck.latest + 1e-9:
+            return inf
+        return (truck.fixed + truck.per_km * far
+                + truck.per_hour * (now - truck.earliest - min(slack, waits)))
+
+    return price
+
+
+def _by_timetable(problem: RouteProblem, trip: Trip) -> float:
+    tour = timed(problem, trip)
+    return inf if tour is None else tour_cost(problem, tour)
+
+
+class Pool:
+    """Trips met by engines: of those with the same stops and kind of truck, the cheapest."""
+
+    def __init__(self, problem: RouteProblem) -> None:
+        self.problem = problem
+        self.price = pricer(problem)
+        self.kinds = problem.kinds()
+        self.kind_of = {truck: k for k, group in enumerate(self.kinds) for truck in group}
+        self.extra = Whole(problem).weight / Whole(problem).cents
+        self.columns: dict[tuple[int, frozenset[int]], Column] = {}
+        self._seen: set[tuple[int, tuple[int, ...]]] = set()
+
+    def add(self, trips: Iterable[Trip]) -> None:
+        """Take trips in; those whose times cannot be kept are left out."""
+        for trip in sorted(trips, key=lambda one: (one.truck, one.stops)):
+            kind = self.kind_of[trip.truck]
+            if not trip.stops or (kind, trip.stops) in self._seen:
+                continue
+            self._seen.add((kind, trip.stops))
+            cost = self.price(self.kinds[kind][0], trip.stops) + self.extra
+            key = (kind, frozenset(trip.stops))
+            if cost < inf and (key not in self.columns or cost < self.columns[key].cost):
+                self.columns[key] = Column(kind, trip.stops, cost)
+
+    def best(self, incumbent: Trips | None, seconds: float, *, wall: bool = True,
+             seed: int = 1) -> tuple[Trips | None, bool]:
+        """The best set of trips, and whether nothing better can be made of the pool.
+
+        Never worse than the incumbent, whose trips should be in the pool.
+        """
+        return _Choice(self, incumbent, seconds, wall, seed).solve()
+
+
+class _Choice:
+    """Variables, constraints, objective, solve."""
+
+    def __init__(self, pool: Pool, incumbent: Trips | None, seconds: float, wall: bool,
+                 seed: int) -> None:
+        self.pool, self.problem = pool, pool.problem
+        self.incumbent, self.seconds, self.wall, self.seed = incumbent, seconds, wall, seed
+        drops, _ = self.problem.partners()
+        self.optional = {n: s.penalty for n, s in enumerate(self.problem.stops)
+                         if s.penalty is not None and n not in set(drops.values())}
+        self.rows = [n for n in range(len(self.problem.stops)) if n not in set(drops.values())]
+        self.row_of = {stop: row for row, stop in enumerate(self.rows)}
+
+    def solve(self) -> tuple[Trips | None, bool]:
+        """The chosen trips."""
+        columns = list(self.pool.columns.values())
+        covered = {stop for column in columns for stop in column.stops}
+        if not columns or any(n not in covered and n not in self.optional for n in self.rows):
+            return self.incumbent, False
+        held = self._held()
+        kept, whole = self._promising(columns, held)
+        return self._choose(kept, held, whole)
+
+    def _held(self) -> set[tuple[int, frozenset[int]]]:
+        kind_of = self.pool.kind_of
+        return {(kind_of[t.truck], frozenset(t.stops)) for t in self.incumbent or () if t.stops}
+
+    def _cost(self, held: set[tuple[int, frozenset[int]]]) -> float:
+        """Of the incumbent, penalties included; infinite without one."""
+        if self.incumbent is None or not held <= set(self.pool.columns):
+            return inf
+        served = {stop for _, stops in held for stop in stops}
+        return sum(self.pool.columns[key].cost for key in held) + sum(
+            penalty for n, penalty in self.optional.items() if n not in served)
+
+    def _promising(self, columns: list[Column], held: set[tuple[int, frozenset[int]]]
+                   ) -> tuple[list[Column], bool]:
+        """Columns by reduced cost; and whether those left away could not have helped."""
+        if len(columns) < 400:
+            return columns, True
+        entries = [(self.row_of[s], j) for j, c in enumerate(columns) for s in c.stops
+                   if s in self.row_of]
+        cost = [c.cost for c in columns] + list(self.optional.values())
+        entries += [(self.row_of[n], len(columns) + k) for k, n in enumerate(self.optional)]
+        rows, places = np.array(entries).T
+        matrix = csr_matrix((np.ones(len(rows)), (rows, places)),
+                            (len(self.rows), len(cost)))
+        kinds = csr_matrix((np.ones(len(columns)), ([c.kind for c in columns],
+                                                    range(len(columns)))),
+                           (len(self.pool.kinds), len(cost)))
+        relaxed = linprog(cost, A_ub=kinds, b_ub=[len(g) for g in self.pool.kinds], A_eq=matrix,
+                          b_eq=np.ones(len(self.rows)), bounds=(0, None), method="highs",
+                          options={"time_limit": max(1.0, self.seconds)})
+        if relaxed.status != 0:
+            return columns[-_MOST:], False
+        reduced = (np.array(cost) - matrix.T @ relaxed.eqlin.marginals
+                   - kinds.T @ relaxed.ineqlin.marginals)[:len(columns)]
+        gap = self._cost(held) - relaxed.fun
+        order = [int(j) for j in np.argsort(reduced, kind="stable") if reduced[j] <= gap + 1e-6]
+        kept = [columns[j] for j in order[:_MOST]]
+        inside = {(c.kind, frozenset(c.stops)) for c in kept}
+        kept += [self.pool.columns[key] for key in sorted(held - inside, key=str)
+                 if key in self.pool.columns]
+        return kept, len(order) <= _MOST
+
+    def _choose(self, columns: Sequence[Column], held: set[tuple[int, frozenset[int]]],
+                whole: bool) -> tuple[Trips | None, bool]:
+        model = cp_model.CpModel()
+        use = [model.new_bool_var(f"trip {j}") for j in range(len(columns))]
+        skip = {n: model.new_bool_var(f"skip {n}") for n in self.optional}
+        over: dict[int, list[cp_model.IntVar]] = {n: [] for n in self.rows}
+        by_kind: list[list[cp_model.IntVar]] = [[] for _ in self.pool.kinds]
+        for column, chosen in zip(columns, use, strict=True):
+            by_kind[column.kind].append(chosen)
+            for stop in column.stops:
+                if stop in over:
+                    over[stop].append(chosen)
+        for n, choices in over.items():
+            model.add_exactly_one(choices + ([skip[n]] if n in skip else []))
+        for kind, choices in enumerate(by_kind):
+            if len(choices) > len(self.pool.kinds[kind]):
+                model.add(sum(choices) <= len(self.pool.kinds[kind]))
+        unit = _unit([c.cost for c in columns] + list(self.optional.values()))
+        model.minimize(
+            sum(round(c.cost * unit) * x for c, x in zip(columns, use, strict=True))
+            + sum(round(self.optional[n] * unit) * x for n, x in skip.items()))
+        if self.incumbent is not None:
+            served = {stop for _, stops in held for stop in stops}
+            for column, chosen in zip(columns, use, strict=True):
+                model.add_hint(chosen, (column.kind, frozenset(column.stops)) in held)
+            for n, x in skip.items():
+                model.add_hint(x, n not in served)
+        solver = cp_model.CpSolver()
+        solver.parameters.num_workers = 1
+        solver.parameters.random_seed = self.seed
+        solver.parameters.max_deterministic_time = max(0.05, self.seconds)
+        if self.wall:
+            solver.parameters.max_time_in_seconds = max(0.05, self.seconds)
+        status = solver.solve(model)
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            return self.incumbent, False
+        chosen = [c for c, x in zip(columns, use, strict=True) if solver.value(x)]
+        left_out = sum(self.optional[n] for n, x in skip.items() if solver.value(x))
+        if sum(c.cost for c in chosen) + left_out >= self._cost(held) - 1e-9:
+            return self.incumbent, status == cp_model.OPTIMAL and whole
+        return self._trips(chosen), status == cp_model.OPTIMAL and whole
+
+    def _trips(self, columns: Iterable[Column]) -> Trips:
+        """Trucks for the chosen trips, in order."""
+        taken = [0] * len(self.pool.kinds)
+        found = []
+        for column in sorted(columns, key=lambda c: (c.kind, c.stops)):
+            found.append(Trip(self.pool.kinds[column.kind][taken[column.kind]], column.stops))
+            taken[column.kind] += 1
+        return tuple(found)
+
+
+def _unit(costs: Sequence[float]) -> float:
+    """Whole numbers a unit of cost, so that the sums stay well inside 63 bits."""
+    return _SCALE if max(costs, default=1.0) < 1e8 else 1e13 / max(costs)

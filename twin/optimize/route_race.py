@@ -1,0 +1,273 @@
+"""Engines raced on all cores, their trips pooled, and the best set chosen; never worse than any.
+
+In rounds: every process runs an engine for its share of the limit, and after a round the pool is
+partitioned and the best of all starts the next. Counted in work the same problem and seed give the
+same routes on any machine that is quick enough; the clock is a guard, and what it stops is said to
+be stopped by it.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any
+
+from twin.optimize.engine import Found, Limit, Trips
+from twin.optimize.partition import Pool
+from twin.optimize.route_checker import faults
+from twin.optimize.route_problem import RouteProblem
+from twin.optimize.route_times import Score, Tour, score, timed
+from twin.optimize.route_worker import Heard, Turn, engine
+from twin.plan import Progress
+
+_MARGIN = 0.2  #: seconds kept for stopping
+_NOTHING = Score(1 << 30, 0, 0.0)
+
+#: Told of each better cost.
+Watcher = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A round of the race: its share of the limit, an engine a core, and from where they start."""
+
+    share: float
+    engines: tuple[str, ...]
+    from_best: bool = True
+    partition: float = 0.0  #: share of the limit for the partition after it
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The rounds of a race."""
+
+    legs: tuple[Leg, ...]
+
+
+def course(problem: RouteProblem) -> Course:
+    """Which engines run when: by what each can say, and by what the goal needs."""
+    if not engine("enumeration").lacks(problem):
+        return Course((Leg(0.6, ("enumeration", "ortools"), partition=0.3),))
+    if engine("pyvrp").lacks(problem):
+        return Course((Leg(0.6, ("ortools", "ortools"), partition=0.08),
+                       Leg(0.2, ("ortools", "ortools"), partition=0.08)))
+    if problem.goal == "trucks" and not engine("elimination").lacks(problem):
+        return Course((Leg(0.42, ("elimination", "elimination")),
+                       Leg(0.28, ("pyvrp", "pyvrp"), partition=0.06),
+                       Leg(0.12, ("pyvrp", "pyvrp"), partition=0.06)))
+    return Course((Leg(0.08, ("pyvrp", "ortools")),
+                   Leg(0.54, ("pyvrp", "pyvrp"), from_best=False, partition=0.07),
+                   Leg(0.18, ("pyvrp", "pyvrp"), partition=0.08)))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a race came to. `tours` has passed the checker; None: nothing feasible was found."""
+
+    tours: tuple[Tour, ...] | None
+    score: Score
+    engine: str
+    proved: bool
+    stopped_by: str
+    seconds: float
+    work: float
+    progress: tuple[Progress, ...]
+    troubles: tuple[str, ...] = ()
+
+
+class _Runner:
+    """One process and a thread that listens to it."""
+
+    def __init__(self, number: int, problem: RouteProblem,
+                 news: Queue[tuple[int, Heard | None]]) -> None:
+        self.number = number
+        paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from twin.optimize.route_worker import main; main()"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"})
+        self.alive = True
+        self.say(problem)
+        Thread(target=self._listen, args=(news,), daemon=True).start()
+
+    def say(self, message: Any) -> None:
+        """Send a message; a process that has died is missed when it does not answer."""
+        assert self.process.stdin is not None
+        try:
+            pickle.dump(message, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+            self.process.stdin.flush()
+        except OSError:
+            self.alive = False
+
+    def _listen(self, news: Queue[tuple[int, Heard | None]]) -> None:
+        assert self.process.stdout is not None
+        try:
+            while True:
+                news.put((self.number, pickle.load(self.process.stdout)))
+        except (EOFError, OSError, pickle.UnpicklingError, ValueError):
+            news.put((self.number, None))
+
+    def stop(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+
+def race(problem: RouteProblem, *, seconds: float, seed: int = 1, counted: bool = True,
+         clock: str = "wall", cores: int = 2, watcher: Watcher | None = None,
+         over: Course | None = None) -> Outcome:
+    """Search with every engine that can say the problem.
+
+    Parameters
+    ----------
+    seconds
+        The hard limit, start of the processes included.
+    counted
+        Stop on work; else the clock alone stops.
+    clock
+        ``wall``; or ``cpu``, seconds of each process, to measure on a shared machine.
+    over
+        Another course than the usual one.
+    """
+    return _Race(problem, seconds, seed, counted, clock, cores, watcher,
+                 over or course(problem)).run()
+
+
+@dataclass
+class _Race:
+    problem: RouteProblem
+    seconds: float
+    seed: int
+    counted: bool
+    clock: str
+    cores: int
+    watcher: Watcher | None
+    over: Course
+    best: Trips | None = None
+    value: Score = _NOTHING
+    by: str = ""
+    proved: bool = False
+    work: float = 0.0
+    stopped: str = "work"
+    progress: list[Progress] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+
+    def run(self) -> Outcome:
+        """All rounds, then the tours that the checker passes."""
+        self.began = time.monotonic()
+        self.until = self.began + (self.seconds - _MARGIN if self.clock == "wall"
+                                   else 40.0 * self.seconds + 60.0)
+        self.pool = Pool(self.problem)
+        self.news: Queue[tuple[int, Heard | None]] = Queue()
+        self.runners = [_Runner(n, self.problem, self.news) for n in range(self.cores)]
+        try:
+            for number, leg in enumerate(self.over.legs):
+                found = self._round(number, leg)
+                self._settle(leg, found)
+                if self.proved or time.monotonic() >= self.until:
+                    break
+        finally:
+            for runner in self.runners:
+                runner.stop()
+        return self._outcome()
+
+    def _round(self, number: int, leg: Leg) -> dict[int, Found]:
+        """Every process runs its engine; what each came to."""
+        share = leg.share * self.seconds
+        spent = sum(one.share + one.partition for one in self.over.legs[:number])
+        wall = self.until - time.monotonic() if self.counted or self.clock == "cpu" else min(
+            self.until - time.monotonic(),
+            self.began + (spent + leg.share) * self.seconds - time.monotonic())
+        limit = Limit(share if self.clock == "cpu" else max(0.05, wall),
+                      share if self.counted else None, self.clock)
+        running: dict[int, str] = {}
+        for runner, name in zip(self.runners, leg.engines, strict=False):
+            if runner.alive:
+                start = self.best if leg.from_best else None
+                runner.say(Turn(name, limit, self.seed + 1000 * runner.number + number, start))
+                running[runner.number] = name
+        found: dict[int, Found] = {}
+        while running:
+            try:
+                who, heard = self.news.get(timeout=max(0.0, self.until - time.monotonic()))
+            except Empty:
+                self.stopped = "wall"
+                break
+            if heard is None or heard.trouble:
+                self.runners[who].alive &= heard is not None
+                self.troubles.append(heard.trouble if heard else "a process ended")
+                running.pop(who, None)
+            elif heard.found is not None:
+                found[who] = heard.found
+                self.work += heard.found.iterations
+                if self.counted and heard.found.stopped_by == "wall":
+                    self.stopped = "wall"
+                running.pop(who)
+            elif heard.trips is not None:
+                self._improve(heard.trips, leg.engines[who])
+        return found
+
+    def _settle(self, leg: Leg, found: dict[int, Found]) -> None:
+        """Pool the trips; of equally good sets the first process's, whoever was quicker."""
+        for who in sorted(found, reverse=True):
+            self.pool.add(found[who].pool)
+            trips = found[who].best
+            if trips is not None and self._improve(trips, leg.engines[who]) <= self.value:
+                self.best, self.by = trips, leg.engines[who]
+        if self.best is not None:
+            self.pool.add(self.best)
+        left = self.until - time.monotonic()
+        if leg.partition and left > 0.05:
+            trips, whole = self.pool.best(
+                self.best, min(left, leg.partition * self.seconds),
+                wall=not self.counted and self.clock == "wall", seed=self.seed)
+            everything = any(leg.engines[who] == "enumeration" and found[who].stopped_by == "proof"
+                             for who in found)
+            if trips is not None:
+                self._improve(trips, "partition of " + " and ".join(
+                    sorted({name for one in self.over.legs for name in one.engines})))
+            self.proved = everything and whole
+
+    def _improve(self, trips: Trips, name: str) -> Score:
+        """Take a better set, if it keeps every requirement; its score."""
+        tours = [timed(self.problem, trip) for trip in trips]
+        kept = [tour for tour in tours if tour is not None]
+        if len(kept) < len(tours):
+            return _NOTHING
+        value = score(self.problem, kept)
+        if value < self.value and not faults(self.problem, kept, complete=False):
+            self.best, self.value, self.by = trips, value, name
+            self.progress.append(Progress(time.monotonic() - self.began, value.cost))
+            if self.watcher is not None:
+                self.watcher(self.progress[-1])
+        return value
+
+    def _outcome(self) -> Outcome:
+        tours: tuple[Tour, ...] | None = None
+        if self.best is not None:
+            tours = tuple(tour for trip in self.best
+                          if (tour := timed(self.problem, trip)) is not None)
+            broken = faults(self.problem, tours, complete=False)
+            assert not broken, broken
+        by = "proof" if self.proved else self.stopped if self.counted else "wall"
+        return Outcome(tours, self.value, self.by, self.proved, by,
+                       time.monotonic() - self.began, self.work, tuple(self.progress),
+                       tuple(self.troubles))
+
+
+def engines_of(problem: RouteProblem) -> Sequence[str]:
+    """Engines that can say the whole problem."""
+    return [name for name in ("pyvrp", "ortools") if not engine(name).lacks(problem)]
