@@ -1,0 +1,167 @@
+"""The mixed-integer programme of lots under scenarios, solved by MathOpt; runs in a worker."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from ortools.math_opt.python import mathopt
+
+from twin.optimize.lot_plan import LotItem, LotProblem
+
+_SOLVERS = {"highs": mathopt.SolverType.HIGHS, "scip": mathopt.SolverType.GSCIP}
+#: Gap at which a solver stops by itself: then the same plan comes on every machine.
+GAP = 0.002
+_TANGENTS = 24  #: of the cost of a stretch: more make the bound finer and the programme larger
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What one solver found; `quantities` None: nothing."""
+
+    solver: str
+    quantities: tuple[tuple[float, ...], ...] | None
+    bound: float
+    seconds: float
+    ended: str  #: proof, wall or infeasible
+
+
+def solve(problem: LotProblem, solver: str, seconds: float) -> Solved:
+    """Solve with one solver until the gap is closed or the time is used up.
+
+    Examples
+    --------
+    >>> tea = LotItem("tea", ((20, 50, 10, 50),), setup_cost=100, holding=1)
+    >>> found = solve(LotProblem((tea,), (200,) * 4), "highs", 10)
+    >>> found.quantities, round(found.bound), found.ended
+    (((80.0, 0.0, 0.0, 50.0),), 270, 'proof')
+    """
+    began = time.perf_counter()
+    model, lots = _model(problem)
+    result = mathopt.solve(model, _SOLVERS[solver], params=mathopt.SolveParameters(
+        time_limit=timedelta(seconds=max(seconds, 0.1)), relative_gap_tolerance=GAP,
+        random_seed=1))
+    reason = result.termination.reason
+    took = time.perf_counter() - began
+    if reason in (mathopt.TerminationReason.INFEASIBLE,
+                  mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED):
+        return Solved(solver, None, math.inf, took, "infeasible")
+    ended = "proof" if reason == mathopt.TerminationReason.OPTIMAL else "wall"
+    bound = float(result.termination.objective_bounds.dual_bound)
+    if not result.has_primal_feasible_solution():
+        return Solved(solver, None, bound, took, ended)
+    values = result.variable_values()
+    quantities = tuple(tuple(_clean(values[lot]) for lot in row) for row in lots)
+    return Solved(solver, quantities, bound, took, ended)
+
+
+def _clean(value: float) -> float:
+    return 0.0 if value < 1e-6 else round(value, 6)
+
+
+def _model(problem: LotProblem) -> tuple[mathopt.Model, list[list[mathopt.Variable]]]:
+    model = mathopt.Model(name="lots")
+    hours: list[list[mathopt.LinearTypes]] = [[] for _ in problem.capacity]
+    costs: list[mathopt.LinearTypes] = []
+    lots = []
+    for item in problem.items:
+        row, setups, cost = _item(model, problem, item)
+        lots.append(row)
+        costs += cost
+        for period, (lot, setup) in enumerate(zip(row, setups, strict=True)):
+            hours[period] += [item.unit_time * lot, item.setup_time * setup]
+            costs.append(item.setup_cost * setup)
+    for period, most in enumerate(problem.capacity):
+        model.add_linear_constraint(mathopt.fast_sum(hours[period]) <= most)
+    model.minimize(mathopt.fast_sum(costs))
+    return model, lots
+
+
+def _item(model: mathopt.Model, problem: LotProblem, item: LotItem) -> tuple[
+        list[mathopt.Variable], list[mathopt.LinearTypes], list[mathopt.LinearTypes]]:
+    """Lots and set-ups of a product by period, and its costs.
+
+    The periods from one lot to the next form a stretch, in which the running total of lots stands
+    still. A product's plan is a path of stretches from the first period to the last; the cost of a
+    stretch is convex in its total. This is the convex hull of what one product can do alone
+    (Eppen and Martin 1987), but for its capacity.
+    """
+    n = problem.periods
+    totals = problem.totals(item)
+    most = max(0.0, float(totals.max()))
+    begins: list[list[tuple[mathopt.Variable, mathopt.Variable | None]]] = [[] for _ in range(n)]
+    ends: list[list[tuple[mathopt.Variable, mathopt.Variable | None]]] = [[] for _ in range(n)]
+    costs: list[mathopt.LinearTypes] = []
+    never = []  # stretches from the start without a lot
+    for last in range(-1, n):
+        taken = model.add_binary_variable()
+        if last >= 0:
+            ends[last].append((taken, None))
+            value = sum(_at_zero(item, totals[:, period]) for period in range(last + 1))
+            if math.isinf(value):
+                model.add_linear_constraint(taken == 0)
+            else:
+                costs.append(value * taken)
+        never.append(taken)
+    model.add_linear_constraint(mathopt.fast_sum(never) == 1)
+    for first in range(n):
+        for last in range(first, n):
+            taken, total = model.add_binary_variable(), model.add_variable(lb=0.0, ub=most)
+            begins[first].append((taken, total))
+            ends[last].append((taken, total))
+            model.add_linear_constraint(total <= most * taken)
+            costs.append(_stretch_cost(model, item, totals[:, first:last + 1], taken, total))
+    lots: list[mathopt.Variable] = []
+    setups: list[mathopt.LinearTypes] = []
+    for period in range(n):
+        setup = mathopt.fast_sum([taken for taken, _ in begins[period]])
+        over = ends[period - 1] if period else [(never[0], None)]
+        # a lot begins where a stretch has ended
+        model.add_linear_constraint(setup == mathopt.fast_sum([taken for taken, _ in over]))
+        fits = (problem.capacity[period] - item.setup_time) / item.unit_time \
+            if item.unit_time > 0.0 else most
+        largest = max(0.0, min(fits, most))
+        lot = model.add_variable(lb=0.0, ub=largest)
+        model.add_linear_constraint(
+            lot + mathopt.fast_sum([total for _, total in over if total is not None])
+            == mathopt.fast_sum([total for _, total in begins[period] if total is not None]))
+        model.add_linear_constraint(lot <= largest * setup)
+        lots.append(lot)
+        setups.append(setup)
+    return lots, setups, costs
+
+
+def _stretch_cost(model: mathopt.Model, item: LotItem, totals: np.ndarray,
+                  taken: mathopt.Variable, total: mathopt.Variable) -> mathopt.Variable:
+    """Expected cost of a stretch, as a variable above tangents of its convex function."""
+    cost = model.add_variable(lb=0.0)
+    if item.backlog == math.inf:  # nothing may be owed when the stretch ends
+        model.add_linear_constraint(total >= max(0.0, float(totals[-1, -1])) * taken)
+        length = totals.shape[1]
+        model.add_linear_constraint(
+            cost >= item.holding * (length * total - float(totals.mean(axis=0).sum()) * taken))
+        return cost
+    scenarios = totals.shape[0]
+    bends = np.unique(np.maximum(totals.ravel(), 0.0))
+    if len(bends) > _TANGENTS:
+        bends = bends[np.unique(np.linspace(0, len(bends) - 1, _TANGENTS).round().astype(int))]
+    for place in (0.0, *((bends[1:] + bends[:-1]) / 2.0), float(bends[-1]) + 1.0):
+        over = place - totals
+        slope = (item.holding * (over > 0.0).sum() - item.backlog * (over <= 0.0).sum()) \
+            / scenarios
+        value = (item.holding * np.maximum(over, 0.0).sum()
+                 + item.backlog * np.maximum(-over, 0.0).sum()) / scenarios
+        model.add_linear_constraint(
+            cost >= float(slope) * total + float(value - slope * place) * taken)
+    return cost
+
+
+def _at_zero(item: LotItem, totals: np.ndarray) -> float:
+    """Expected cost of a period in which nothing has been made yet."""
+    short = np.maximum(totals, 0.0)
+    if item.backlog == math.inf:
+        return math.inf if short.max() > 0.0 else item.holding * float(np.mean(-totals))
+    return float(np.mean(item.holding * np.maximum(-totals, 0.0) + item.backlog * short))
