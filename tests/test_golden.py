@@ -15,7 +15,7 @@ from twin.simulate import play
 
 DAYS = 60
 DIGESTS = {
-    "harbour": "4f5ed00e24dbdb8c",
+    "harbour": "cef85b9204bfc46a",
     "medicines": "4b880d615db6143b",
     "workshop": "febae6e08c3fe31c",
 }

@@ -331,7 +331,8 @@ class Machine(Workstation):
         self.family, self.family_before = state["family"], state["before"]
         begun = state["begun_set_up"]
         self.begun_set_up = None if begun is None else tuple(begun)
-        self.resumed = {name: state[name] for name in ("phase", "left", "worked", "certain", "redo")}
+        self.resumed = {name: state[name]
+                        for name in ("phase", "left", "worked", "certain", "redo")}
         self.batch = [self.plant.known[number] for number in state["jobs"]]
         if state["phase"] == STAFF:
             self.group.waiting += len(self.batch)
