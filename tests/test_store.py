@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
+from twin import merging
 from twin.readings import Reading
 from twin.store import Store
 
@@ -37,3 +40,23 @@ def test_a_question_reads_only_what_it_asks_for(tmp_path: Path) -> None:
     assert store.frame(sensors=["t1"], kinds=["temperature"])["value"].tolist() == [1.0, 3.0]
     assert store.frame(kinds=["battery"]).empty
     assert store.frame(columns=["value"]).columns.tolist() == ["value"]
+
+
+def test_a_large_day_is_rewritten_in_slices(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [degrees(f"t{i % 3}", i, 50_000.0 + (i * 7919) % 30_000) for i in range(20_000)]
+    whole = Store(tmp_path / "a")
+    whole.write(rows)
+    monkeypatch.setattr(merging, "_FORMAT", "format parquet, row_group_size 2048")
+    monkeypatch.setattr(merging, "_SLICE", 2)
+    sliced = Store(tmp_path / "b")
+    random.Random(3).shuffle(rows)
+    for first in range(0, 20_000, 5_000):
+        assert sliced.write(rows[first:first + 5_000]) == 5_000
+    assert sliced.write(rows[:100]) == 0
+    (path,) = sliced.day_files().values()
+    with merging.base() as base:
+        assert len(merging._bounds(base, path)) >= 3  # so it was cut
+        told = base.execute(f"select id from read_parquet('{path}')").fetchall()
+    assert [row[0] for row in told] == whole.frame()["id"].tolist()
+    assert list((tmp_path / "b" / "days").iterdir()) == [path]

@@ -9,9 +9,11 @@ which they came never matters.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING
@@ -36,6 +38,9 @@ _SHAPE = json.dumps([{name: "DOUBLE" if field.type == "d" else "VARCHAR"
                       for name, field in FIELDS.items()}])
 _MEMORY = "512MB"
 _MOST_CONFLICTS = 1000
+_ROW_GROUP = 100_000
+_SLICE = 2  # row groups that are sorted at once
+_FORMAT = f"format parquet, compression zstd, row_group_size {_ROW_GROUP}"
 _SAME_S = 1e-3  # a time that was written down in between may have lost what is less
 
 
@@ -48,6 +53,7 @@ def base(*, bounded: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
         {"memory_limit": _MEMORY, "threads": 1, "preserve_insertion_order": False,
          "temp_directory": str(Path(gettempdir()) / f"twin-{os.getpid()}")} if bounded else {})
     with duckdb.connect(config=settings) as connection:
+        connection.execute("set enable_progress_bar = false")
         yield connection
 
 
@@ -99,11 +105,9 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
     base.execute("create or replace temp table copies as select * from "
                  f"(select * from {mine} union all from met) semi join twice using ({_KEY})")
     base.execute(f"create or replace temp table kept as from copies qualify {_KEPT}")
-    base.execute(
-        f"copy (select {_COLUMNS} from (from kept union all "
-        f"select * from {mine} anti join twice using ({_KEY}) union all "
-        f"select * from {there} anti join twice using ({_KEY})) order by {ORDER}) "
-        f"to {quoted(draft)} (format parquet, compression zstd, row_group_size 100000)")
+    _write(base, f"(select {_COLUMNS} from (from kept union all "
+           f"select * from {mine} anti join twice using ({_KEY}) union all "
+           f"select * from {there} anti join twice using ({_KEY})))", _bounds(base, old), draft)
     read, new = base.execute(
         f"select heard, heard - (select count(*) from copies) + (select count(*) from kept) "
         f"from (select count(*) as heard from {mine})").fetchall()[0]
@@ -117,6 +121,38 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
     return int(read), int(new), [
         Reading(**{name: value for name, value in zip(FIELDS, row, strict=True)
                    if value is not None}) for row in conflicts]
+
+
+def _bounds(base: duckdb.DuckDBPyConnection, old: Path) -> list[float]:
+    """Times that cut a day into slices of some row groups each; few rows are one slice."""
+    if not old.exists():
+        return []
+    rows = base.execute(
+        f"select stats_min_value::double from parquet_metadata({quoted(old)}) "
+        "where path_in_schema = 'time' order by row_group_id").fetchall()
+    return sorted({float(row[0]) for row in rows[_SLICE::_SLICE] if row[0] is not None})
+
+
+def _write(base: duckdb.DuckDBPyConnection, source: str, bounds: Sequence[float],
+           draft: Path) -> None:
+    """Write rows in order, a slice of time after another, so that no sort is larger than one."""
+    edges = [-math.inf, *bounds, math.inf]
+    cuts = [f"time >= '{low}'::double and time < '{high}'::double"
+            for low, high in pairwise(edges)]
+    parts = [draft.with_suffix(f".{number}") for number in range(len(cuts))] if bounds else [draft]
+    try:
+        for cut, part in zip(cuts, parts, strict=True):
+            base.execute(f"copy (from {source} where {cut} order by {ORDER}) to {quoted(part)} "
+                         f"({_FORMAT})")
+        if bounds:
+            base.execute("set preserve_insertion_order = true")
+            whole = f"read_parquet([{', '.join(map(quoted, parts))}])"
+            base.execute(f"copy (from {whole}) to {quoted(draft)} ({_FORMAT})")
+            base.execute("set preserve_insertion_order = false")
+    finally:
+        if bounds:
+            for part in parts:
+                part.unlink(missing_ok=True)
 
 
 def union(base: duckdb.DuckDBPyConnection, files: Sequence[Path], fresh: bool) -> str:
