@@ -50,6 +50,19 @@ class Scene:
             return f"supplier {site}/{product}"
         return f"pass {site}/{product}"
 
+    def provides(self, site: str, product: str, *, beyond: str) -> bool:
+        """Whether a site can meet orders for a product without coming back."""
+        seen, look = {beyond, site}, [site]
+        for place in look:
+            key = (place, product)
+            if key in self.network.stock or key in self.made or key in self.network.supply:
+                return True
+            for lane in self.into.get(place, ()):
+                if lane.origin not in seen:
+                    seen.add(lane.origin)
+                    look.append(lane.origin)
+        return False
+
     def lane(self, origin: str, destination: str, used: str = "") -> LaneRow | None:
         """The lane between two places: the one used, or else the quickest."""
         found = [lane for lane in self.into.get(destination, ()) if lane.origin == origin]
@@ -81,7 +94,7 @@ class Scene:
         """Parts (order, lot, product, units, ready) as consignments: one an order and moment."""
         found: dict[tuple[int, float], Row] = {}
         for order, lot, product, units, ready in parts:
-            if order not in self.orders.rows:
+            if order not in self.orders.rows or product not in self.network.products:
                 continue
             row = found.setdefault((order, ready), {
                 "order": order, "quantity": 0.0, "goods": [], "age": self.at - ready})
@@ -126,6 +139,8 @@ class Orders:
         if role == "component":
             got = sum(units for *_, units in order["parts"])
         undelivered = order["quantity"] - got - lost
+        if site not in network.sites or product not in network.products:
+            return  # of a place or product that the model lacks
         buyer = self._buyer(number, order)
         if undelivered <= EPS * max(1.0, order["quantity"]) or buyer is None:
             return
@@ -134,6 +149,10 @@ class Orders:
         lane = None if owes == site else scene.lane(owes, site, self._lanes.get(number, ""))
         stocked = role in ("", "firm") and owes == site
         node = scene.node(owes, product, own=stocked)
+        if (lane is None and owes != site) or (node.startswith("pass ") and not any(
+                scene.provides(each.origin, product, beyond=owes)
+                for each in scene.into.get(owes, ()))):
+            return  # nobody of the model could send it
         shelf = network.stock.get((site, product)) if role in ("", "firm") else None
         seen = shelf is not None and shelf.policy == "vendor_managed"
         demand, firm = self._demand(order)
@@ -189,7 +208,8 @@ class Orders:
                        if name.startswith(f"customer {site}/{product}/"))]
             return next((name for name in names if name in self.scene.actors), None)
         if role == "passed":
-            return f"pass {site}/{product}"
+            name = self.scene.node(site, product)
+            return name if name.startswith("pass ") else None
         if role == "component":
             job = self.scene.gathering.get(number)
             return None if job is None else f"job {site}/{job}"
@@ -237,13 +257,13 @@ class Orders:
         """A passed-on order has the promise of the one behind it, a component of its lot's."""
         row = self.rows[number]
         order = self.scene.goods.orders[number]
-        if order["role"] not in ("passed", "component") or not order["parent"]:
+        if order["role"] not in ("passed", "component"):
             return
         above = self.rows.get(order["parent"])
-        if above is None:
-            if order["role"] == "passed":
-                del self.rows[number]
-                self.owes.pop(number, None)
+        made = above is not None and (order["site"], above["product"]) in self.scene.made
+        if above is None or (order["role"] == "component" and not made):
+            del self.rows[number]
+            self.owes.pop(number, None)
             return
         if self.scene.goods.orders[order["parent"]]["role"] == "passed":
             self._inherit(order["parent"])

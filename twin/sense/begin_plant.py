@@ -54,7 +54,8 @@ class Plants:
         jobs: list[Row] = []
         delays: list[Row] = []
         here = {number: job for number, job in self.work.jobs.items()
-                if job["site"] == site and job["order"] in scene.orders.rows}
+                if job["site"] == site and job["order"] in scene.orders.rows
+                and (site, job["product"]) in self.work.steps}
         for number, job in sorted(here.items(), key=lambda item: (item[1]["since"], item[0])):
             step = self._place(job)
             self._stands(number, job, step, delays)
@@ -180,7 +181,7 @@ class Plants:
         for number, asked in lots.items():
             orders = [scene.goods.orders[each] for each in asked]
             above = scene.orders.rows.get(orders[0]["parent"])
-            if above is None:
+            if above is None or (site, above["product"]) not in scene.made:
                 continue
             wanted = {line.component: line.quantity for lines in self.work.lines(
                 above["product"], site) for line in lines}

@@ -115,21 +115,7 @@ def _sources(scene: Scene, site: str, product: str, named: str | None, *, own: b
         found.append(site)
     return found + [lane.origin for lane in scene.into.get(site, ())
                     if named in (None, lane.origin)
-                    and _provides(scene, lane.origin, product, beyond=site)]
-
-
-def _provides(scene: Scene, site: str, product: str, *, beyond: str) -> bool:
-    """Whether a site can meet orders for a product without coming back."""
-    seen, look = {beyond, site}, [site]
-    for place in look:
-        key = (place, product)
-        if key in scene.network.stock or key in scene.made or key in scene.network.supply:
-            return True
-        for lane in scene.into.get(place, ()):
-            if lane.origin not in seen:
-                seen.add(lane.origin)
-                look.append(lane.origin)
-    return False
+                    and scene.provides(lane.origin, product, beyond=site)]
 
 
 # -- storage -------------------------------------------------------------------------------------

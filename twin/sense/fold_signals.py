@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twin.kinds import KINDS
 from twin.network import Network
 from twin.parquet import quoted
+from twin.sense.history import once
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,10 +60,7 @@ class Signals:
         """Take the signals of a table of readings before a moment, seconds since 1970."""
         import duckdb
 
-        rows = frame.assign(_day=frame["time"] // 86_400.0)
-        rows = rows.sort_values(["recorded", "time"], kind="stable", na_position="first")
-        rows = rows.drop_duplicates(["sensor", "id", "_day"])
-        rows = rows.sort_values(["time", "sensor", "id"])
+        rows = once(frame).sort_values(["time", "sensor", "id"])
         with duckdb.connect() as base:
             base.register("told", rows.assign(place=range(len(rows))))
             self.take(base, "told", until)

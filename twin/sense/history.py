@@ -54,18 +54,32 @@ class Event(NamedTuple):
     state: str = ""
 
 
+def once(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each reading of a table once: of several of a sensor, id and day the one known first.
+
+    Several that say different things are told apart by all their columns, as the store does.
+    """
+    key = ["sensor", "id", "_day"]
+    rows = frame.assign(_day=frame["time"] // _DAY_S)
+    again = rows.duplicated(key, keep=False)
+    if again.any():
+        import pandas as pd
+
+        order = ["recorded", *(name for name in FIELDS if name in rows and name not in (
+            "sensor", "id", "recorded"))]
+        several = rows[again].sort_values(order, kind="stable")
+        rows = pd.concat([rows[~again], several.drop_duplicates(key)])
+    return rows.drop(columns="_day")
+
+
 def canonical(frame: pd.DataFrame) -> pd.DataFrame:
     """Readings of the kinds that history is made of, each once, in canonical order."""
     rows = frame[frame["kind"].isin(HEARD)]
     if rows.empty:
         return rows
     number = rows["id"].str.len().where(rows["id"].str.fullmatch(r"[0-9]+"), 0)
-    rows = rows.assign(_number=number)
-    rows = rows.sort_values(["recorded", "time"], kind="stable", na_position="first")
-    rows = rows.assign(_day=rows["time"] // _DAY_S)
-    rows = rows.drop_duplicates(["sensor", "id", "_day"], keep="first")
-    return rows.sort_values(["time", "_number", "id", "sensor"]).drop(
-        columns=["_number", "_day"])
+    rows = once(rows.assign(_number=number))
+    return rows.sort_values(["time", "_number", "id", "sensor"]).drop(columns="_number")
 
 
 def events_of(frame: pd.DataFrame, start: datetime) -> list[Event]:
