@@ -168,7 +168,7 @@ class Plants:
                 "begun": at - job["begun"],
                 "left": self._left(job, number) if interrupted else None,
                 "counted": bool(interrupted) or job["phase"] == "machine", "missing": 0.0,
-                "reserved": None, "parts": parts}
+                "onward": None, "reserved": None, "parts": parts}
 
     def _gathering(self, site: str) -> tuple[list[int], list[Row]]:
         """Lots that wait for components."""
@@ -190,7 +190,7 @@ class Plants:
                 "number": number, "product": above["product"], "order": above["number"],
                 "units": orders[0]["quantity"] / wanted.get(orders[0]["product"], 1.0),
                 "place": 0, "arrived": age, "queued": age, "released": age, "begun": age,
-                "left": None, "counted": False, "reserved": None,
+                "left": None, "counted": False, "reserved": None, "onward": None,
                 "missing": sum(scene.orders.rows[each]["undelivered"] for each in asked
                                if each in scene.orders.rows),
                 "parts": [{"product": product, "goods": [scene.lot(lot, product, units, at - age)]}
