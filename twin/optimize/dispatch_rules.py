@@ -20,8 +20,9 @@ _NEVER = 1 << 60
 class Floor:
     """Machines, crews and lots while operations are placed, each after all before it."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, kept: Mapping[int, tuple[int, int]] | None = None) -> None:
         self.work = work
+        self.kept = kept or {}  #: machine, and earliest start, of operations that a plan has
         self.hours = [Hours(tool.closed) for tool in work.tools]
         self.place = places(work)
         self.first = firsts(work)
@@ -80,7 +81,7 @@ class Floor:
     def earliest(self, v: int) -> int:
         """When an operation could begin for its lot's sake."""
         j, _ = self.place[v]
-        return self.ready[j] + self.task[v].delay
+        return max(self.ready[j] + self.task[v].delay, self.kept[v][1] if v in self.kept else 0)
 
     def trial(self, v: int, machine: int, minutes: int, floor: int = 0) -> tuple[int, int, int]:
         """When its set-up, the operation and its end would be on a machine, after all before."""
@@ -98,6 +99,8 @@ class Floor:
     def best_way(self, v: int, floor: int = 0) -> tuple[int, int]:
         """The machine on which an operation would be done first, and its minutes there."""
         ways = self.task[v].ways
+        if v in self.kept:
+            ways = tuple(way for way in ways if way[0] == self.kept[v][0]) or ways
         if len(ways) == 1:
             return ways[0]
         return min(ways, key=lambda way: (self.trial(v, way[0], way[1], floor)[2], way[1], way[0]))
@@ -228,9 +231,16 @@ def tidy(work: Work, machine: Sequence[int], start: Sequence[int]) -> Schedule:
 Rule = Callable[[Floor, int, int, int, int, int], float]
 
 
-def dispatch(work: Work, rule: Rule) -> Schedule:
-    """Let a rule choose whenever a machine could begin something."""
-    shop = Floor(work)
+def dispatch(work: Work, rule: Rule,
+             kept: Mapping[int, tuple[int, int]] | None = None) -> Schedule:
+    """Let a rule choose whenever a machine could begin something.
+
+    Parameters
+    ----------
+    kept
+        Machine and earliest start of operations that keep what a plan says.
+    """
+    shop = Floor(work, kept)
     ready = dict.fromkeys(shop.begin())
     trial: dict[int, tuple[int, int, int]] = {}  # lot -> moment, machine, minutes
     while ready:
@@ -264,6 +274,29 @@ def dispatch(work: Work, rule: Rule) -> Schedule:
                         crews and crews & {work.tools[m].crew for m, _ in shop.task[v].ways}):
                     del trial[other]
     return shop.schedule()
+
+
+def repaired(work: Work) -> list[Schedule]:
+    """The plan in force, mended: what can stays where it is, the rest follows in its order.
+
+    Once with everything on its machine, once with what the price does not hold going elsewhere.
+    """
+    if not any(work.before):
+        return []
+    every = {v: held for v, held in enumerate(work.before) if held is not None}
+    first = firsts(work)
+    keys = [0.0] * first[-1]
+    for j in range(len(work.jobs)):
+        last = 0.0
+        for v in range(first[j], first[j + 1]):
+            last = max(last, float(every[v][1])) if v in every else last + 1.0
+            keys[v] = last
+
+    def planned(shop: Floor, j: int, v: int, machine: int, minutes: int, now: int) -> float:
+        return keys[v]
+
+    held = {v: place for v, place in every.items() if work.plan[v] is not None}
+    return [dispatch(work, planned, every), dispatch(work, planned, held)]
 
 
 def _left(job: Job, k: int) -> int:

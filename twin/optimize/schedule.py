@@ -6,15 +6,17 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from twin.optimize.dispatch_rules import RULES, dispatch
+from twin.optimize.dispatch_rules import RULES, dispatch, repaired
 from twin.optimize.portfolio import Outcome, Watcher, race
 from twin.optimize.schedule_check import broken_rules
 from twin.optimize.schedule_reasons import reasons
 from twin.optimize.schedule_score import Schedule, Score, ends, firsts, places, score
+from twin.optimize.schedule_search import Reordering
 from twin.optimize.schedule_work import Work
-from twin.optimize.schedule_worker import plain
+from twin.optimize.schedule_worker import PLACED_A_SECOND, plain
 from twin.plan import Answer, Operation, Plan, Progress, Reason, Service, Status
 
+_HERE = 0.1  #: share of the limit's work that is done before processes start
 _SLACK = 1.3  #: how much longer than the rules' a schedule may be, if that is not its goal
 
 
@@ -67,7 +69,7 @@ def solve(work: Work, *, seconds: float = 10.0, seed: int = 1, counted: bool = T
     work.check()
     ruled = {name: dispatch(work, rule) for name, rule in RULES.items()}
     scores = {name: score(work, schedule) for name, schedule in ruled.items()}
-    candidates = [*ruled.values(), *starts]
+    candidates = [*ruled.values(), *repaired(work), *starts]
     best = min(candidates, key=lambda schedule: score(work, schedule).cost)
     start = score(work, best)
     scale = scale_of(work)
@@ -76,6 +78,7 @@ def solve(work: Work, *, seconds: float = 10.0, seed: int = 1, counted: bool = T
         answer = Answer(Status.OPTIMAL, start.cost / scale, start.cost / scale, unit_of(work),
                         "none", time.time() - began, start=start.cost / scale)
         return Solved(work, best, start, answer, scores)
+    best = _improved(work, best, seconds, seed, began)
     horizon = horizon_for(work, candidates)
     outcome = race(work, best, seconds=seconds - (time.time() - began), horizon=horizon,
                    seed=seed, counted=counted, cores=cores, watcher=watch)
@@ -85,6 +88,14 @@ def solve(work: Work, *, seconds: float = 10.0, seed: int = 1, counted: bool = T
         raise RuntimeError(f"a schedule breaks a rule: {broken[0]}")
     answer = _answer(work, outcome, final, start, scale, began, explain)
     return Solved(work, outcome.schedule, final, answer, scores)
+
+
+def _improved(work: Work, best: Schedule, seconds: float, seed: int, began: float) -> Schedule:
+    """A first search here, while other processes would only start: a fixed number of tries."""
+    if plain(work):
+        return best
+    tries = int(_HERE * seconds * PLACED_A_SECOND / work.size)
+    return Reordering(work, best, seed).search(tries=tries, until=began + 0.4 * seconds)
 
 
 def horizon_for(work: Work, candidates: Sequence[Schedule]) -> int:
@@ -191,13 +202,14 @@ def in_force(work: Work, plan: Plan, now: float, price: float, tolerance: float 
     held = {(one.product, one.order, one.lot, one.step): one for one in plan.operations}
     down = {m for m, tool in enumerate(work.tools) if tool.closed and tool.closed[0][0] == 0}
     kept: list[tuple[int, int] | None] = []
+    before: list[tuple[int, int] | None] = []
     for j, k in places(work):
         job, task = work.jobs[j], work.jobs[j].tasks[k]
         one = held.get((job.product, job.order, job.lot, task.step))
-        if one is None or task.started is not None or one.machine not in numbers \
-                or numbers[one.machine] in down:
-            kept.append(None)
-        else:
-            kept.append((numbers[one.machine], round((one.start - now) * 60.0)))
+        place = None
+        if one is not None and task.started is None and one.machine in numbers:
+            place = (numbers[one.machine], round((one.start - now) * 60.0))
+        before.append(place)
+        kept.append(None if place is None or place[0] in down else place)
     goal = replace(work.goal, moved=round(price * scale_of(work)))
-    return replace(work, plan=tuple(kept), tolerance=round(tolerance * 60.0), goal=goal)
+    return replace(work, plan=tuple(kept), before=tuple(before), tolerance=round(tolerance * 60.0), goal=goal)

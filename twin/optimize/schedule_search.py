@@ -12,7 +12,6 @@ from collections.abc import Callable
 from random import Random
 
 from twin.optimize.dispatch_rules import follow
-from twin.optimize.schedule_model import ScheduleModel
 from twin.optimize.schedule_score import Schedule, ends, firsts, places, score
 from twin.optimize.schedule_work import Work
 
@@ -32,7 +31,7 @@ class Reordering:
     >>> jobs = tuple(Job((Task(((0, minutes),)),), due=due) for minutes, due in ((9, 30), (2, 2)))
     >>> work = Work(jobs, (Tool("saw"),))
     >>> search = Reordering(work, follow(work, [0, 1]))
-    >>> search.search(tries=20).start
+    >>> search.search(tries=200).start
     (2, 0)
     """
 
@@ -151,6 +150,8 @@ class Neighbourhoods:
     def search(self, *, spend: float = float("inf"), until: float = float("inf"),
                told: Told | None = None) -> Schedule:
         """Solve on; the best schedule so far."""
+        from twin.optimize.schedule_model import ScheduleModel  # a second, for those who need it
+
         last = self.spent + spend
         span = max(self.best.end, default=0)
         while self.spent < last and (left := until - time.time()) > 0.05 and span:

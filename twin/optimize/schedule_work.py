@@ -140,6 +140,8 @@ class Work:
         For messages.
     plan
         The plan in force: machine and start of each operation that it holds, else None.
+    before
+        The same of all its operations, also of those that may be moved freely.
     tolerance
         An operation is moved if it is on another machine, or starts this much earlier or later.
 
@@ -158,6 +160,7 @@ class Work:
     crew_names: tuple[str, ...] = ()
     goal: Goal = Goal()
     plan: tuple[tuple[int, int] | None, ...] = ()
+    before: tuple[tuple[int, int] | None, ...] = ()
     tolerance: int = 30
     notes: tuple[str, ...] = ()
 
