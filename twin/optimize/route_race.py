@@ -61,7 +61,7 @@ def course(problem: RouteProblem) -> Course:
         return Course((Leg(0.6, ("ortools", "ortools"), partition=0.08),
                        Leg(0.2, ("ortools", "ortools"), partition=0.08)))
     if problem.goal == "trucks" and not engine("elimination").lacks(problem):
-        return Course((Leg(0.42, ("elimination", "elimination")),
+        return Course((Leg(0.4, ("elimination", "pyvrp")),
                        Leg(0.28, ("pyvrp", "pyvrp"), partition=0.06),
                        Leg(0.12, ("pyvrp", "pyvrp"), partition=0.06)))
     return Course((Leg(0.08, ("pyvrp", "ortools")),
