@@ -82,6 +82,7 @@ class Outcome:
     work: float
     progress: tuple[Progress, ...]
     troubles: tuple[str, ...] = ()
+    prices: tuple[float, ...] = ()  #: what one more truck of each kind would save, at most
 
 
 class _Runner:
@@ -265,7 +266,7 @@ class _Race:
         by = "proof" if self.proved else self.stopped if self.counted else "wall"
         return Outcome(tours, self.value, self.by, self.proved, by,
                        time.monotonic() - self.began, self.work, tuple(self.progress),
-                       tuple(self.troubles))
+                       tuple(self.troubles), self.pool.prices())
 
 
 def engines_of(problem: RouteProblem) -> Sequence[str]:
