@@ -22,7 +22,7 @@ from twin.optimize.engine import Found, Limit, Told, Trips
 from twin.optimize.route_problem import RouteProblem, Trip
 
 #: Placements that a second of work stands for.
-STEPS = 150
+STEPS = 1000
 _SHAKES = 200
 _CHUNK = 20
 

@@ -111,6 +111,18 @@ class Pool:
         return _Choice(self, incumbent, seconds, wall, seed).solve()
 
 
+    def prices(self) -> tuple[float, ...]:
+        """What one more truck of each kind would save, by the relaxation of the pool; 0: nothing.
+
+        For pools of some size this is left out: it is a question for a plan, not a benchmark.
+        """
+        if not self.columns or len(self.columns) > 20_000:
+            return ()
+        choice = _Choice(self, None, 5.0, True, 1)
+        relaxed = choice.relaxed(list(self.columns.values()))
+        return () if relaxed is None else tuple(max(0.0, -float(x)) for x in relaxed[1])
+
+
 class _Choice:
     """Variables, constraints, objective, solve."""
 
@@ -151,30 +163,37 @@ class _Choice:
         """Columns by reduced cost; and whether those left away could not have helped."""
         if len(columns) < 400:
             return columns, True
-        entries = [(self.row_of[s], j) for j, c in enumerate(columns) for s in c.stops
-                   if s in self.row_of]
-        cost = [c.cost for c in columns] + list(self.optional.values())
-        entries += [(self.row_of[n], len(columns) + k) for k, n in enumerate(self.optional)]
-        rows, places = np.array(entries).T
-        matrix = csr_matrix((np.ones(len(rows)), (rows, places)),
-                            (len(self.rows), len(cost)))
-        kinds = csr_matrix((np.ones(len(columns)), ([c.kind for c in columns],
-                                                    range(len(columns)))),
-                           (len(self.pool.kinds), len(cost)))
-        relaxed = linprog(cost, A_ub=kinds, b_ub=[len(g) for g in self.pool.kinds], A_eq=matrix,
-                          b_eq=np.ones(len(self.rows)), bounds=(0, None), method="highs",
-                          options={"time_limit": max(1.0, self.seconds)})
-        if relaxed.status != 0:
+        relaxed = self.relaxed(columns)
+        if relaxed is None:
             return columns[-_MOST:], False
-        reduced = (np.array(cost) - matrix.T @ relaxed.eqlin.marginals
-                   - kinds.T @ relaxed.ineqlin.marginals)[:len(columns)]
-        gap = self._cost(held) - relaxed.fun
+        reduced, _, least = relaxed
+        gap = self._cost(held) - least
         order = [int(j) for j in np.argsort(reduced, kind="stable") if reduced[j] <= gap + 1e-6]
         kept = [columns[j] for j in order[:_MOST]]
         inside = {(c.kind, frozenset(c.stops)) for c in kept}
         kept += [self.pool.columns[key] for key in sorted(held - inside, key=str)
                  if key in self.pool.columns]
         return kept, len(order) <= _MOST
+
+    def relaxed(self, columns: list[Column]) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """Reduced cost of each column, price of each kind's last truck, and the least cost."""
+        entries = [(self.row_of[s], j) for j, c in enumerate(columns) for s in c.stops
+                   if s in self.row_of]
+        cost = [c.cost for c in columns] + list(self.optional.values())
+        entries += [(self.row_of[n], len(columns) + k) for k, n in enumerate(self.optional)]
+        rows, places = np.array(entries).T
+        matrix = csr_matrix((np.ones(len(rows)), (rows, places)), (len(self.rows), len(cost)))
+        kinds = csr_matrix((np.ones(len(columns)), ([c.kind for c in columns],
+                                                    range(len(columns)))),
+                           (len(self.pool.kinds), len(cost)))
+        found = linprog(cost, A_ub=kinds, b_ub=[len(g) for g in self.pool.kinds], A_eq=matrix,
+                        b_eq=np.ones(len(self.rows)), bounds=(0, None), method="highs",
+                        options={"time_limit": max(1.0, self.seconds)})
+        if found.status != 0:
+            return None
+        worth, price = found.eqlin.marginals, found.ineqlin.marginals
+        return (np.array(cost) - matrix.T @ worth - kinds.T @ price)[:len(columns)], price, \
+            float(found.fun)
 
     def _choose(self, columns: Sequence[Column], held: set[tuple[int, frozenset[int]]],
                 whole: bool) -> tuple[Trips | None, bool]:

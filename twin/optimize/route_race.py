@@ -61,7 +61,7 @@ def course(problem: RouteProblem) -> Course:
         return Course((Leg(0.6, ("ortools", "ortools"), partition=0.08),
                        Leg(0.2, ("ortools", "ortools"), partition=0.08)))
     if problem.goal == "trucks" and not engine("elimination").lacks(problem):
-        return Course((Leg(0.42, ("elimination", "elimination")),
+        return Course((Leg(0.4, ("elimination", "pyvrp")),
                        Leg(0.28, ("pyvrp", "pyvrp"), partition=0.06),
                        Leg(0.12, ("pyvrp", "pyvrp"), partition=0.06)))
     return Course((Leg(0.08, ("pyvrp", "ortools")),
@@ -82,6 +82,7 @@ class Outcome:
     work: float
     progress: tuple[Progress, ...]
     troubles: tuple[str, ...] = ()
+    prices: tuple[float, ...] = ()  #: what one more truck of each kind would save, at most
 
 
 class _Runner:
@@ -265,7 +266,7 @@ class _Race:
         by = "proof" if self.proved else self.stopped if self.counted else "wall"
         return Outcome(tours, self.value, self.by, self.proved, by,
                        time.monotonic() - self.began, self.work, tuple(self.progress),
-                       tuple(self.troubles))
+                       tuple(self.troubles), self.pool.prices())
 
 
 def engines_of(problem: RouteProblem) -> Sequence[str]:
