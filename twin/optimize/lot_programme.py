@@ -15,7 +15,7 @@ from twin.optimize.lot_plan import LotItem, LotProblem
 _SOLVERS = {"highs": mathopt.SolverType.HIGHS, "scip": mathopt.SolverType.GSCIP}
 #: Gap at which a solver stops by itself: then the same plan comes on every machine.
 GAP = 0.002
-_TANGENTS = 24  #: of the cost of a stretch: more make the bound finer and the programme larger
+_TANGENTS = 16  #: of the cost of a stretch: more make the bound finer and the programme larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +144,36 @@ def _stretch_cost(model: mathopt.Model, item: LotItem, totals: np.ndarray,
         model.add_linear_constraint(
             cost >= item.holding * (length * total - float(totals.mean(axis=0).sum()) * taken))
         return cost
-    scenarios = totals.shape[0]
-    bends = np.unique(np.maximum(totals.ravel(), 0.0))
-    if len(bends) > _TANGENTS:
-        bends = bends[np.unique(np.linspace(0, len(bends) - 1, _TANGENTS).round().astype(int))]
-    for place in (0.0, *((bends[1:] + bends[:-1]) / 2.0), float(bends[-1]) + 1.0):
-        over = place - totals
-        slope = (item.holding * (over > 0.0).sum() - item.backlog * (over <= 0.0).sum()) \
-            / scenarios
-        value = (item.holding * np.maximum(over, 0.0).sum()
-                 + item.backlog * np.maximum(-over, 0.0).sum()) / scenarios
-        model.add_linear_constraint(
-            cost >= float(slope) * total + float(value - slope * place) * taken)
+    for slope, start in _tangents(item, totals):
+        model.add_linear_constraint(cost >= slope * total + start * taken)
     return cost
+
+
+def _tangents(item: LotItem, totals: np.ndarray) -> list[tuple[float, float]]:
+    """Slopes and starts of tangents from below: first the lowest piece and the outer ones, then
+    each time the piece where the cost lies highest above the tangents so far. Places that cost
+    some set-ups more than the cheapest count less: no good plan goes there.
+    """
+    bends = np.unique(np.concatenate([[0.0], np.maximum(totals.ravel(), 0.0)]))
+    places = np.concatenate([(bends[1:] + bends[:-1]) / 2.0, [bends[-1] + 1.0]])
+    over = bends[:, None, None] - totals[None]
+    cost = (item.holding * np.maximum(over, 0.0) + item.backlog * np.maximum(-over, 0.0)
+            ).sum(axis=2).sum(axis=1) / totals.shape[0]
+    ahead = (places[:, None, None] > totals[None]).sum(axis=2).sum(axis=1)
+    slopes = (item.holding * ahead - item.backlog * (totals.size - ahead)) / totals.shape[0]
+    starts = cost - slopes * bends  # piece k begins at bend k
+    least = int(np.argmin(cost))
+    at_place = slopes * places + starts  # piece k is the cost between bends k and k + 1
+    weight = np.where(at_place <= cost[least] + 2.0 * item.setup_cost, 1.0, 0.05)
+    chosen = {0, len(slopes) - 1, least}
+    under = np.max([slopes[k] * places + starts[k] for k in chosen], axis=0)
+    while len(chosen) < _TANGENTS:
+        worst = int(np.argmax((at_place - under) * weight))
+        if at_place[worst] - under[worst] <= 1e-9 * max(1.0, at_place[worst]):
+            break
+        chosen.add(worst)
+        under = np.maximum(under, slopes[worst] * places + starts[worst])
+    return [(float(slopes[k]), float(starts[k])) for k in sorted(chosen)]
 
 
 def _at_zero(item: LotItem, totals: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Guaranteed service on any network without cycles: CP-SAT, started from the best tree inside."""
+"""Guaranteed service on any network without cycles: CP-SAT, started from the best forests inside."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ortools.sat.python import cp_model
 
+from twin.optimize.service_search import improve
 from twin.optimize.service_tree import solve_forest
 from twin.plan import Answer, Progress, Status
 
@@ -23,7 +24,9 @@ def solve_programme(network: ServiceNetwork, seconds: float, workers: int = 2) -
     from twin.optimize.guaranteed_service import Quotes
 
     began = time.perf_counter()
-    start = network.evaluate(first_quotes(network))
+    first = network.evaluate(first_quotes(network)).answer.objective
+    start = improve(network, network.evaluate(first_quotes(network)), 0.4 * seconds)
+    searched = Progress(time.perf_counter() - began, start.answer.objective)
     programme = _Programme(network, start)
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = max(0.1, seconds - (time.perf_counter() - began))
@@ -37,13 +40,12 @@ def solve_programme(network: ServiceNetwork, seconds: float, workers: int = 2) -
     bound = solver.best_objective_bound / programme.scale
     objective = found.answer.objective
     assert objective is not None
-    first = start.answer.objective
     return Quotes(found.quoted, found.net, Answer(
         _STATUS.get(status, Status.FEASIBLE), objective=objective, bound=min(bound, objective),
         engine="cp-sat", seconds=time.perf_counter() - began,
         work=solver.response_proto.deterministic_time,
         stopped_by="proof" if status == cp_model.OPTIMAL else "wall", start=first,
-        progress=(Progress(0.0, first), *watch.progress)))
+        progress=(Progress(0.0, first), searched, *watch.progress)))
 
 
 def first_quotes(network: ServiceNetwork) -> dict[str, int]:

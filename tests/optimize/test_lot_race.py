@@ -1,0 +1,79 @@
+"""Lots under scenarios: against brute force, Wagner-Whitin, and impossible requirements."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from twin.optimize.lot_plan import LotItem, LotProblem, sampled
+from twin.optimize.lot_programme import solve
+from twin.optimize.lot_race import conflicts, solve_lots
+from twin.optimize.lot_size import wagner_whitin
+from twin.plan import Status
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_product_without_limits_is_wagner_whitin(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    demand = tuple(float(v) for v in rng.integers(0, 60, 7))
+    item = LotItem("tea", (demand,), setup_cost=float(rng.integers(20, 200)), holding=1.0)
+    found = solve(LotProblem((item,), (1e4,) * 7), "highs", 20)
+    assert found.quantities is not None
+    cost = LotProblem((item,), (1e4,) * 7).cost(found.quantities)
+    assert cost == pytest.approx(wagner_whitin(demand, item.setup_cost, 1.0).cost, rel=2.5e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("backlog", [4.0, math.inf])
+def test_two_products_share_hours_as_brute_force_says(seed: int, backlog: float) -> None:
+    rng = np.random.default_rng(seed)
+    items = tuple(
+        LotItem(name, tuple(tuple(float(v) for v in rng.integers(0, 3, 3)) for _ in range(2)),
+                setup_cost=float(rng.integers(1, 6)), holding=1.0, backlog=backlog,
+                setup_time=1.0, initial=2.0 if backlog == math.inf else 0.0)
+        for name in "ab")
+    problem = LotProblem(items, (5.0, 5.0, 5.0))
+    rows = list(itertools.product(range(5), repeat=3))
+    best = min(problem.cost([a, b]) for a in rows for b in rows)
+    found = solve(problem, "highs", 20)
+    if best == math.inf:
+        assert found.ended == "infeasible"
+        return
+    assert found.quantities is not None
+    cost = problem.cost(found.quantities)
+    assert cost <= best * (1 + 2.5e-3) + 1e-6  # whole units are no better than any units
+    assert found.bound <= cost + 1e-6
+
+
+def test_both_solvers_race_in_processes_and_the_bound_is_below() -> None:
+    rng = np.random.default_rng(3)
+    items = tuple(LotItem(f"p{i}", sampled([50.0 + 10 * i] * 5, 0.3, 6, rng), 120.0, 1.0, 9.0, 5.0)
+                  for i in range(2))
+    problem = LotProblem(items, (130.0,) * 5)
+    best = solve_lots(problem, 8)
+    assert best.answer.status in (Status.OPTIMAL, Status.FEASIBLE)
+    assert best.answer.objective == pytest.approx(problem.cost(best.quantities))
+    assert best.answer.bound is not None and best.answer.gap is not None
+    assert 0.0 <= best.answer.gap < 0.02
+    orders = best.orders(problem, "plant", 24.0, 168.0)
+    assert sum(order.quantity for order in orders) == pytest.approx(
+        sum(map(sum, best.quantities)))
+
+
+def test_impossible_requirements_are_named() -> None:
+    small = LotItem("small", ((1.0, 1.0),), 1.0, 1.0)
+    large = LotItem("large", ((9.0, 30.0),), 1.0, 1.0, setup_time=2.0)
+    said = conflicts(LotProblem((small, large), (12.0, 20.0)))
+    assert [one.subject for one in said] == ["large", "capacity to period 2"]
+    assert "41.0 h" in said[0].message and "32.0 h" in said[1].message
+    best = solve_lots(LotProblem((small, large), (12.0, 20.0)), 5)
+    assert best.answer.status is Status.INFEASIBLE and best.quantities == ()
+
+
+def test_bad_numbers_are_all_named() -> None:
+    bad = LotItem("tea", ((1.0, -2.0),), setup_cost=math.nan, holding=1.0)
+    with pytest.raises(ValueError, match=r"setup_cost nan(.|\n)*demand -2(.|\n)*period 1: -1"):
+        LotProblem((bad,), (-1.0, 3.0))

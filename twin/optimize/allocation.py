@@ -1,0 +1,370 @@
+"""What to make, order, move and hurry from where the chain stands now (time-expanded network flow).
+
+Each week of a rolling horizon is a period. Shelves, plants and suppliers are places, lanes are
+moves with whole weeks of lead time. Only what leaves within the first weeks becomes an order;
+later weeks are planned again when they come.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from twin.network import Network
+from twin.optimize.allocation_conflict import smallest_conflict
+from twin.optimize.flow_network import FlowAnswer, FlowProblem, Move, solve_flow
+from twin.optimize.policy_flow import Moments, Node, PolicyFlow
+from twin.optimize.policy_parameters import backorder_price, parameters_of
+from twin.plan import Answer, Order, Plan, Reason, Status
+from twin.state import State
+
+PERIOD_H = 168.0
+_CLOSING = 12.0  #: weeks that units owed at the end are taken to wait: longer than most lead times
+_HURRY = 2.0  #: what hurrying an order costs, as a multiple of its freight; it halves its wait
+
+
+def allocate(network: Network, state: State | None = None, *, periods: int = 26, firm: int = 2,
+             surge: Mapping[str, Sequence[float]] | None = None, service: float = 0.95) -> Plan:
+    """Orders, transfers, production and expedites of the next weeks.
+
+    Parameters
+    ----------
+    network
+        With the calibration applied.
+    state
+        Stock, open orders and shipments now; the opening stock of the model if None.
+    periods, firm
+        Weeks looked at, and weeks of which the orders are placed.
+    surge
+        Factors on the demand of a region, by week (1 from where they end).
+    service
+        Stands for the backorder cost of shelves that have none.
+
+    Returns
+    -------
+    Plan
+        Of kind ``allocation``; its reasons give the price of what limits it.
+
+    Raises
+    ------
+    ValueError
+        If a number cannot be, with everything that is wrong.
+
+    Examples
+    --------
+    >>> network = Network(
+    ...     sites=[{"site": "S", "kind": "supplier"}, {"site": "A", "kind": "warehouse"}],
+    ...     products=[{"product": "tea", "value": 2}],
+    ...     supply=[{"site": "S", "product": "tea", "lead_time": "7d", "capacity_per_day": 1}],
+    ...     lanes=[{"origin": "S", "destination": "A", "mode": "road", "transit": "1d"}],
+    ...     stock=[{"site": "A", "product": "tea", "on_hand": 20, "policy": "base_stock",
+    ...             "order_up_to": 30, "holding_cost": 0.01}],
+    ...     demand=[{"site": "A", "product": "tea", "interarrival": "12h"}])
+    >>> plan = allocate(network, periods=4)
+    >>> plan.orders[0].verb, plan.orders[0].quantity, plan.answer.reasons[0].subject
+    ('order', 7.0, 'supply of tea at S')
+    """
+    began = time.perf_counter()
+    if firm < 1 or periods < firm:
+        raise ValueError(f"firm {firm} must be from 1 to the {periods} periods.")
+    desk = _Desk(network, state, periods, surge or {}, service)
+    problem = desk.problem()
+    found = solve_flow(problem)
+    made_h = state.clock_h if state is not None else 0.0
+    unit = network.currency
+    if found.status is not Status.OPTIMAL or found.cost is None:
+        reasons = _conflict(problem) if found.status is Status.INFEASIBLE else ()
+        return Plan("allocation", network.name, made_h, Answer(
+            found.status, unit=unit, engine="glop", seconds=time.perf_counter() - began,
+            reasons=reasons), state_digest=state.digest() if state else "")
+    answer = Answer(Status.OPTIMAL, objective=found.cost, bound=found.cost, unit=unit,
+                    engine="glop", seconds=time.perf_counter() - began,
+                    reasons=(*_prices(found, unit), *_late(found)))
+    return Plan("allocation", network.name, made_h, answer,
+                orders=tuple(desk.orders(found, firm, made_h)),
+                state_digest=state.digest() if state else "")
+
+
+class _Desk:
+    """From tables and state to a flow problem, and from its answer to orders."""
+
+    def __init__(self, network: Network, state: State | None, periods: int,
+                 surge: Mapping[str, Sequence[float]], service: float) -> None:
+        self.network, self.state, self.periods = network, state, periods
+        self.surge, self.service = surge, service
+        self.flow = PolicyFlow(network)
+        self.moves: dict[str, Move] = {}
+        self.lanes: dict[str, tuple[str, str, str]] = {}  # origin, destination, mode by move
+        self.open: dict[str, tuple[int, float, float]] = {}  # order, quantity, wait by move
+        self.groups: dict[str, tuple[float, ...]] = {}
+        self.stock: dict[Node, float] = {}
+        self.arriving: dict[Node, list[float]] = {}
+
+    def problem(self) -> FlowProblem:
+        network = self.network
+        actors = self.state.actors if self.state is not None else {}
+        late: dict[Node, float] = {}
+        holding: dict[Node, float] = {}
+        demand = self._demand()
+        for node, row in network.stock.items():
+            shelf = actors.get(f"shelf {node[0]}/{node[1]}", {})
+            self.stock[node] = float(shelf.get("on_hand", row.on_hand))
+            holding[node] = row.holding_cost * PERIOD_H / 24.0
+            asked = demand.get(node)
+            if asked is None:
+                continue
+            late[node] = max(backorder_price(row, self.service), 1e-6) * PERIOD_H / 24.0
+            asked[0] += float(shelf.get("owed", 0.0))
+            asked[-1] += self._cushion(node)
+        demand = {node: row for node, row in demand.items() if node in late}
+        self._open_orders(actors)
+        for node in network.stock:
+            self._ways(node, frozenset())
+        room = {}
+        for site in {node[0] for node in network.stock}:
+            areas = [area.capacity_m3 for area in network.storage.values() if area.site == site]
+            if areas and all(most is not None for most in areas):
+                room[site] = sum(most for most in areas if most is not None)
+        return FlowProblem(
+            self.periods, self.stock, tuple(self.moves.values()),
+            {node: tuple(row) for node, row in demand.items()}, late, holding,
+            {node: tuple(row) for node, row in self.arriving.items()}, self.groups, room,
+            {name: row.volume_m3 for name, row in network.products.items()}, closing=_CLOSING)
+
+    def orders(self, found: FlowAnswer, firm: int, now_h: float) -> Iterator[Order]:
+        """What leaves in the first weeks, as orders."""
+        sent: dict[str, float] = {}
+        for (name, period), units in sorted(found.moved.items(), key=lambda item: (
+                item[0][1], item[0][0])):
+            move = self.moves[name]
+            when = now_h + period * PERIOD_H
+            due = when + move.lead * PERIOD_H
+            if move.kind in ("keep", "expedite"):
+                number, quantity, wait = self.open[name]
+                sent[name.split(":")[0]] = sent.get(name.split(":")[0], 0.0) + units
+                verb = "expedite" if move.kind == "expedite" else "defer" if period else ""
+                if verb and units > 1e-6:
+                    yield Order(verb, move.site, move.product, units, when,
+                                due=due if verb == "expedite" else now_h + wait
+                                + period * PERIOD_H, order=number)
+            elif period < firm:
+                origin, _, mode = self.lanes.get(name, (move.site, "", ""))
+                verb = "transfer" if move.kind == "transfer" else "order"
+                yield Order(verb, move.site, move.product, units, when, origin, mode, due)
+        for name, (number, quantity, _) in self.open.items():
+            move = self.moves[name]
+            left = quantity - sent.get(name.split(":")[0], 0.0)
+            if move.kind == "keep" and left > 1e-6 * max(1.0, quantity):
+                verb = "cancel" if left > quantity * (1 - 1e-6) else "decrease"
+                yield Order(verb, move.site, move.product, left, now_h, order=number)
+
+    # ---- what is asked for ----
+
+    def _demand(self) -> dict[Node, list[float]]:
+        """Mean demand of customers by the shelf that serves them, by week."""
+        found: dict[Node, list[float]] = {}
+        for row in self.network.demand.values():
+            if not row.interarrival.mean() > 0.0:
+                continue
+            rate = row.size.mean() / row.interarrival.mean() * PERIOD_H
+            factors = self.surge.get(row.region or "", ())
+            for node, share in self._shelves((row.site, row.product), frozenset()):
+                weeks = found.setdefault(node, [0.0] * self.periods)
+                for week in range(self.periods):
+                    weeks[week] += rate * share * (factors[week] if week < len(factors) else 1.0)
+        return found
+
+    def _shelves(self, node: Node, behind: frozenset[Node]) -> Iterator[tuple[Node, float]]:
+        if node in self.network.stock:
+            yield node, 1.0
+        elif node not in behind:
+            for source in self.flow.sources(node):
+                if source.node is not None:
+                    for shelf, share in self._shelves(source.node, behind | {node}):
+                        yield shelf, share * source.share
+
+    def _cushion(self, node: Node) -> float:
+        """Safety stock to be there at the end of the horizon."""
+        found = parameters_of(self.network.stock[node], self.flow, self.service)
+        if found is None:
+            return 0.0
+        lead, asked = self.flow.lead(node), self.flow.demand(node)
+        over = lead.mean + (self.network.stock[node].review or 0.0)
+        level = found.values.get("reorder_point", found.values.get("order_up_to"))
+        return found.values.get("safety_stock", max(0.0, (level or 0.0) - asked.mean * over))
+
+    # ---- what is on its way ----
+
+    def _open_orders(self, actors: Mapping[str, dict[str, Any]]) -> None:
+        under_way: dict[int, float] = {}  # hours until it is due, of what has left
+        for actor in actors.values():
+            moving = actor.get("moving")
+            if isinstance(moving, list):
+                for shipment in moving:
+                    for part in shipment["load"]:
+                        under_way[part["order"]] = float(shipment.get("due_in") or 0.0)
+        if self.state is None:
+            rows = [(number, f"shelf {row.site}/{row.product}", row.product, row.quantity,
+                     row.due or 0.0, row.status == "shipped")
+                    for number, row in enumerate(self.network.orders.values(), 1)]
+        else:
+            rows = [(order["number"], order["buyer"], order["product"], order["undelivered"],
+                     under_way.get(order["number"], float(order.get("due_in") or 0.0)),
+                     order["number"] in under_way) for order in self.state.orders]
+        for number, buyer, product, quantity, wait, has_left in rows:
+            site = buyer.removeprefix("shelf ").split("/")[0]
+            node = site, product
+            if not buyer.startswith("shelf ") or node not in self.network.stock \
+                    or not quantity > 0.0:
+                continue
+            weeks = max(0, math.ceil(max(wait, 0.0) / PERIOD_H - 1e-9))
+            if has_left:
+                if weeks < self.periods:
+                    self.arriving.setdefault(node, [0.0] * self.periods)[weeks] += quantity
+                continue
+            weeks = max(weeks, math.ceil(self.flow.lead(node).mean / PERIOD_H)) \
+                if wait <= 0.0 else weeks
+            name, place = f"order {number}", (f"order {number}", product)
+            self.stock[place] = quantity
+            freight = self._freight(node)
+            self._add(Move(f"{name}:keep", place[0], site, product, weeks, 0.0, kind="keep"))
+            self.open[f"{name}:keep"] = number, quantity, wait
+            if weeks > 1:
+                self._add(Move(f"{name}:expedite", place[0], site, product, weeks // 2,
+                               _HURRY * freight, kind="expedite"))
+                self.open[f"{name}:expedite"] = number, quantity, wait
+
+    def _freight(self, node: Node) -> float:
+        """Usual freight of a unit into a shelf; at least a hundredth of its value."""
+        product = self.network.products[node[1]]
+        rates = [lane.cost_per_kg for lane in self.network.lanes.values()
+                 if lane.destination == node[0] and lane.cost_per_kg > 0.0]
+        return max(min(rates, default=0.0) * product.weight_kg, 0.01 * product.value)
+
+    # ---- how more can come ----
+
+    def _add(self, move: Move) -> None:
+        self.moves[move.name] = move
+
+    def _ways(self, node: Node, behind: frozenset[Node]) -> None:
+        """Moves that bring a product to a place, and those that these need."""
+        if node in behind:
+            return
+        site, product = node
+        network = self.network
+        weight = network.products[product].weight_kg
+        for lane in network.lanes.values():
+            above = (lane.origin, product)
+            if lane.destination != site or not self.flow._can_provide(above, frozenset({site})):
+                continue
+            name = f"{product} from {lane.origin} to {site} by {lane.mode}"
+            if name in self.moves:
+                continue
+            transit = lane.transit.mean() if lane.transit is not None \
+                else self.flow._driving(lane).mean
+            kind = "transfer" if above in network.stock else "order"
+            self._add(Move(name, lane.origin, site, product,
+                           _weeks(transit + lane.order_delay), lane.cost_per_kg * weight,
+                           kind=kind))
+            self.lanes[name] = lane.origin, site, lane.mode
+            self._ways(above, behind | {node})
+        supply = network.supply.get(node)
+        if supply is not None:
+            group = ""
+            if supply.capacity_per_day is not None:
+                group = f"supply of {product} at {site}"
+                self.groups[group] = (supply.capacity_per_day * PERIOD_H / 24.0,) * self.periods
+            self._add(Move(f"{product} bought at {site}", "", site, product,
+                           _weeks(supply.lead_time.mean()), supply.price, group=group,
+                           kind="buy"))
+        if node in self.flow._made:
+            self._making(node)
+
+    def _making(self, node: Node) -> None:
+        site, product = node
+        network = self.network
+        load, group, hours = self._bottleneck(node)
+        if group:
+            self.groups[group] = (hours,) * self.periods
+        uses = tuple((line.component, line.quantity) for line in network.bom.values()
+                     if line.product == product and line.site in ("", site) and line.rank == 1)
+        lead: Moments = self.flow._making(node)
+        self._add(Move(f"{product} made at {site}", "", site, product, _weeks(lead.mean), 0.0,
+                       uses=uses, group=group, load=load, kind="make"))
+        for part, _ in uses:
+            self._ways((site, part), frozenset({node}))
+
+    def _bottleneck(self, node: Node) -> tuple[float, str, float]:
+        """Hours a unit takes of its most loaded work centre, its name, and its hours a week."""
+        site, product = node
+        lot = self.network.products[product].lot_size or 1.0
+        best = (0.0, "", math.inf)
+        for step in self.network.routings.values():
+            if (step.site, step.product) != node or step.group is None:
+                continue
+            each = step.process_time.mean() / (1.0 if step.per == "unit" else lot)
+            hours = 0.0
+            for machine in self.network.machines.values():
+                if (machine.site, machine.group) == (site, step.group):
+                    hours += machine.units * machine.speed * PERIOD_H * self._up(machine.machine)
+            if hours > 0.0 and each / hours > (best[0] / best[2] if best[1] else 0.0):
+                best = (each, f"hours of {step.group} at {site}", hours)
+        return best
+
+    def _up(self, machine: str) -> float:
+        share = 1.0
+        for row in self.network.failures.values():
+            if row.asset == machine and row.time_to_failure is not None:
+                mean = row.time_to_failure.mean()
+                share *= mean / (mean + row.time_to_repair.mean()) if mean > 0.0 else 1.0
+        return share
+
+
+def _weeks(hours: float) -> int:
+    return max(0, math.ceil(hours / PERIOD_H - 0.5))
+
+
+def _prices(found: FlowAnswer, unit: str) -> Iterator[Reason]:
+    """What each limit costs, the dearest first."""
+    weeks: dict[str, list[tuple[int, float]]] = {}
+    for (name, period), price in sorted(found.prices.items()):
+        weeks.setdefault(name, []).append((period + 1, price))
+    for name, seen in sorted(weeks.items(), key=lambda item: -max(p for _, p in item[1])):
+        week, price = max(seen, key=lambda one: one[1])
+        yield Reason("binding", name, f"used up in {len(seen)} weeks; one more in week {week} "
+                     f"would save {price:,.4g} {unit}", price=price)
+
+
+def _late(found: FlowAnswer) -> Iterator[Reason]:
+    owed: dict[Node, list[tuple[int, float]]] = {}
+    for (node, period), units in sorted(found.owed.items()):
+        owed.setdefault(node, []).append((period + 1, units))
+    for (site, product), seen in owed.items():
+        week, units = max(seen, key=lambda one: one[1])
+        yield Reason("why_not", f"{product} at {site}",
+                     f"owed in {len(seen)} weeks, most in week {week} ({units:,.0f} units): "
+                     "nothing can come sooner, or only at a higher cost")
+
+
+def _conflict(problem: FlowProblem) -> tuple[Reason, ...]:
+    """The fewest requirements that cannot hold together, in words."""
+    stores = [f"room at {site}" for site in problem.room]
+    comings = [f"{product} arriving at {site}" for site, product in problem.arriving]
+    stocks = [f"{product} in stock at {site}" for site, product in problem.stock]
+
+    def feasible(kept: Sequence[str]) -> bool:
+        keep = set(kept)
+        return solve_flow(replace(
+            problem,
+            room={site: most for site, most in problem.room.items() if f"room at {site}" in keep},
+            arriving={node: row for node, row in problem.arriving.items()
+                      if f"{node[1]} arriving at {node[0]}" in keep},
+            stock={node: units for node, units in problem.stock.items()
+                   if f"{node[1]} in stock at {node[0]}" in keep},
+        )).status is Status.OPTIMAL
+
+    return tuple(Reason("conflict", name, f"{name} cannot hold together with the others")
+                 for name in smallest_conflict([*stores, *comings, *stocks], feasible))

@@ -1,0 +1,136 @@
+"""Two solvers side by side on the lots under scenarios: the better plan, and the better bound."""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from twin.optimize.lot_plan import LotAnswer, LotProblem
+from twin.optimize.lot_programme import Solved
+from twin.plan import Answer, Progress, Reason, Status
+
+SOLVERS = ("highs", "scip")
+_START_AND_END = 1.2  #: seconds kept for a process to start, build its programme and answer
+_GRACE = 3.0  #: seconds after the limit at which a process is killed
+
+
+def solve_lots(problem: LotProblem, seconds: float = 10.0,
+               solvers: Sequence[str] = SOLVERS, unit: str = "") -> LotAnswer:
+    """The best lots that either solver finds, with the better of their bounds.
+
+    Each solver runs in a process of its own, which is killed if it overruns.
+
+    Parameters
+    ----------
+    seconds
+        Wall time for everything, the start of the processes included.
+
+    Returns
+    -------
+    LotAnswer
+        Without quantities where no plan can meet the requirements: the reasons name which.
+
+    Examples
+    --------
+    >>> from twin.optimize.lot_plan import LotItem
+    >>> tea = LotItem("tea", ((20, 50, 10, 50),), setup_cost=100, holding=1)
+    >>> best = solve_lots(LotProblem((tea,), (200,) * 4), 5)
+    >>> best.quantities, best.answer.objective, best.answer.status.value
+    (((80.0, 0.0, 0.0, 50.0),), 270.0, 'optimal')
+    """
+    began = time.perf_counter()
+    conflict = conflicts(problem)
+    if conflict:
+        return LotAnswer((), Answer(Status.INFEASIBLE, unit=unit, engine="capacity check",
+                                    reasons=conflict))
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    running = []
+    for solver in solvers:
+        process = subprocess.Popen([sys.executable, "-m", "twin.optimize.lot_worker"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, env=env)
+        assert process.stdin is not None
+        process.stdin.write(pickle.dumps((problem, solver, max(0.2, seconds - _START_AND_END))))
+        process.stdin.close()
+        process.stdin = None
+        running.append(process)
+    solved: list[Solved] = []
+    for process in running:
+        left = began + seconds + _GRACE - time.perf_counter()
+        try:
+            out, _ = process.communicate(timeout=max(0.1, left))
+            if process.returncode == 0:
+                solved.append(pickle.loads(out))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+    return _answer(problem, solved, time.perf_counter() - began, unit)
+
+
+def conflicts(problem: LotProblem) -> tuple[Reason, ...]:
+    """Where demand must be met in time and cannot be: the first period by which the hours of all
+    capacity so far are too few, and the fewest products that alone ask for too much.
+    """
+    strict = [item for item in problem.items if item.backlog == math.inf]
+    for period in range(problem.periods):
+        hours = sum(problem.capacity[:period + 1])
+        need = {}
+        for item in strict:
+            units = max(0.0, float(problem.totals(item)[-1, period]))
+            if units > 0.0:
+                need[item.name] = units * item.unit_time + item.setup_time
+        if sum(need.values()) <= hours + 1e-6:
+            continue
+        chosen: dict[str, float] = {}
+        for name in sorted(need, key=lambda name: -need[name]):
+            chosen[name] = need[name]
+            if sum(chosen.values()) > hours:
+                break
+        said = [Reason("conflict", name, f"{name} must have {more:,.1f} h of work done by the end "
+                       f"of period {period + 1}, in every scenario")
+                for name, more in chosen.items()]
+        return (*said, Reason("conflict", f"capacity to period {period + 1}",
+                              f"there are {hours:,.1f} h up to then"))
+    return ()
+
+
+def _answer(problem: LotProblem, solved: Sequence[Solved], seconds: float, unit: str) -> LotAnswer:
+    if any(one.ended == "infeasible" for one in solved):
+        return LotAnswer((), Answer(
+            Status.INFEASIBLE, unit=unit, engine="milp", seconds=seconds,
+            reasons=(Reason("conflict", "set-up times", "the hours suffice for the units, but not "
+                            "with the set-ups that meeting each period in time takes"),)))
+    bound = max((one.bound for one in solved), default=-math.inf)
+    costed = [(problem.cost(one.quantities), one.solver, one.quantities)
+              for one in solved if one.quantities is not None]
+    costed = [one for one in costed if one[0] < math.inf]
+    if not costed:
+        return LotAnswer((), Answer(Status.UNKNOWN, bound=bound if bound > -math.inf else None,
+                                    unit=unit, engine="milp", seconds=seconds, stopped_by="wall"))
+    cost, engine, quantities = min(costed)
+    bound = min(bound, cost)
+    proved = any(one.ended == "proof" for one in solved)
+    progress = tuple(Progress(one.seconds, problem.cost(one.quantities), one.bound)
+                     for one in solved if one.quantities is not None)
+    return LotAnswer(quantities, Answer(
+        Status.OPTIMAL if cost - bound <= 1e-6 * max(1.0, cost) else Status.FEASIBLE,
+        objective=cost, bound=bound, unit=unit, engine=engine, seconds=seconds,
+        stopped_by="proof" if proved else "wall", progress=progress,
+        reasons=_tight(problem, quantities)))
+
+
+def _tight(problem: LotProblem, quantities: Sequence[Sequence[float]]) -> tuple[Reason, ...]:
+    """Periods whose capacity is used up."""
+    found = []
+    for period, hours in enumerate(problem.capacity):
+        used = sum(row[period] * item.unit_time + (row[period] > 1e-9) * item.setup_time
+                   for item, row in zip(problem.items, quantities, strict=True))
+        if used > hours - 1e-4:
+            found.append(Reason("binding", f"capacity of period {period + 1}",
+                                f"all {hours:,.1f} h are used"))
+    return tuple(found)

@@ -1,0 +1,21 @@
+"""A short-lived process that solves one programme of lots: data in, data out, killed at the end."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+
+from twin.optimize.lot_programme import solve
+
+
+def main() -> None:
+    """Read a problem, a solver and seconds from standard input; write what was found."""
+    problem, solver, seconds = pickle.load(sys.stdin.buffer)
+    said = sys.stdout.buffer
+    sys.stdout = sys.stderr  # what a solver prints is no answer
+    pickle.dump(solve(problem, solver, seconds), said)
+    said.flush()
+
+
+if __name__ == "__main__":
+    main()
