@@ -111,7 +111,8 @@ def rest(ledger: Ledger, after: float) -> list[tuple[Any, ...]]:
 
     return [(round(row.time, 6), row.event, row.site, row.to_site, row.asset, row.cause,
              row.product, round(row.quantity, 6), named("order", row.order), named("lot", row.lot),
-             named("order" if row.event == "ordering" else "lot", row.parent)) for row in rows.itertuples()]
+             named("order" if row.event == "ordering" else "lot", row.parent))
+            for row in rows.itertuples()]
 
 
 def check(network: Network, what: Scenario, moment: float, hours: float = 48.0) -> None:
