@@ -61,12 +61,11 @@ class Plants:
             self._stands(number, job, step, delays)
             jobs.append(self._row(number, job))
         self._take(site, here)
-        gathering, waiting = self._gathering(site)
-        jobs += waiting
+        jobs += self._gathering(site)
         for row in jobs:
             self.units[row["order"]] = self.units.get(row["order"], 0.0) + row["units"]
-        plant = {**scene.actors[f"plant {site}"], "jobs": jobs, "gathering": gathering,
-                 "delays": delays, "books": self._books(site)}
+        plant = {**scene.actors[f"plant {site}"], "jobs": jobs, "delays": delays,
+                 "books": self._books(site)}
         found = {f"plant {site}": plant}
         idle: dict[str, list[tuple[float, str]]] = {}
         for name in self._machines():
@@ -168,9 +167,18 @@ class Plants:
                 "begun": at - job["begun"],
                 "left": self._left(job, number) if interrupted else None,
                 "counted": bool(interrupted) or job["phase"] == "machine", "missing": 0.0,
-                "onward": None, "reserved": None, "parts": parts}
+                "reserved": self._kept(job), "onward": None, "parts": parts}
 
-    def _gathering(self, site: str) -> tuple[list[int], list[Row]]:
+    def _kept(self, job: Row) -> str | None:
+        """The work centre where a place is kept for a lot in work, if work waits for room there."""
+        step = self.work.step(job)
+        row = self.scene.network.groups.get((job["site"], (step.group or "") if step else ""))
+        if row is None or row.blocking != "before" or job["phase"] not in ("machine", "setup"):
+            return None
+        after = self.work.step({**job, "place": job["place"] + 1})
+        return after.group if after is not None else None
+
+    def _gathering(self, site: str) -> list[Row]:
         """Lots that wait for components."""
         scene, at = self.scene, self.scene.at
         lots: dict[int, list[int]] = {}
@@ -195,7 +203,7 @@ class Plants:
                                if each in scene.orders.rows),
                 "parts": [{"product": product, "goods": [scene.lot(lot, product, units, at - age)]}
                           for order in orders for product, lot, units in order["parts"]]})
-        return [row["number"] for row in rows], rows
+        return rows
 
     def _books(self, site: str) -> list[list[Any]]:
         """Orders that have units not yet released."""
@@ -337,8 +345,7 @@ class Plants:
         return at - (known["renewed"] if known else 0.0)
 
     def _up(self, blank: Row, asset: str, row: Failure, known: Row | None) -> Row:
-        since = self.scene.at - (known["renewed"] if known else 0.0)
-        return {**blank, "phase": "up", "age": self._age(asset, row, known), "since": since,
+        return {**blank, "phase": "up", "age": self._age(asset, row, known), "since": 0.0,
                 "servicing": False, "forced": None}
 
     def _freed(self) -> dict[str, float]:
