@@ -231,23 +231,29 @@ def setups(repeats: int) -> Iterator[Finding]:
 
 
 def breakdown(seed: int) -> tuple[Work, Work]:
-    """A flexible shop with a plan in force, and the same an hour later with a machine down."""
+    """A flexible shop, 80 % busy with lots that come over days, and the same with a machine down.
+
+    Due dates are one to two and a half times the work of a lot after its release, so that some
+    lots are late in any plan.
+    """
     luck = np.random.default_rng([seed, 0xB4EA])
-    machines, lots = 8, 24
+    machines, lots = 8, 40
+    drawn = [[(luck.choice(machines, 2, replace=False).tolist(), int(luck.integers(30, 120)))
+              for _ in range(5)] for _ in range(lots)]
+    whole = [sum(minutes for _, minutes in steps) for steps in drawn]
+    days = sum(whole) / (0.8 * machines)
     jobs = []
-    for i in range(lots):
-        tasks = []
-        for k in range(5):
-            ways = luck.choice(machines, 2, replace=False).tolist()
-            hours = int(luck.integers(15, 75))
-            tasks.append(Task(tuple((m, hours + 5 * n) for n, m in enumerate(ways)), k))
-        whole = sum(min(t for _, t in task.ways) for task in tasks)
-        jobs.append(Job(tuple(tasks), f"lot {i}", due=int(whole * luck.uniform(1.5, 4.5)),
-                        weight=int(luck.integers(1, 4)), order=i + 1, lot=i + 1, product="part"))
+    for i, steps in enumerate(drawn):
+        release = max(0, int(luck.uniform(-0.1, 1.0) * days))
+        jobs.append(Job(
+            tuple(Task(tuple((m, minutes + 5 * n) for n, m in enumerate(ways)), k)
+                  for k, (ways, minutes) in enumerate(steps)),
+            f"lot {i}", release, release + int(whole[i] * luck.uniform(1.0, 2.5)),
+            int(luck.integers(1, 4)), order=i + 1, lot=i + 1, product="part"))
     work = Work(tuple(jobs), tuple(Tool(f"M{m}", "g") for m in range(machines)))
     down = int(luck.integers(machines))
     return work, replace(work, tools=tuple(
-        replace(tool, closed=((0, int(luck.integers(120, 300))),)) if m == down else tool
+        replace(tool, closed=((0, int(luck.integers(180, 420))),)) if m == down else tool
         for m, tool in enumerate(work.tools)))
 
 
