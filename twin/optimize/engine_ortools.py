@@ -10,14 +10,16 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from ortools.constraint_solver import routing_enums_pb2 as enums_pb2
+from ortools.constraint_solver import (  # type: ignore[import-untyped]
+    routing_enums_pb2 as enums_pb2,
+)
 from ortools.constraint_solver import routing_parameters_pb2 as parameters_pb2
-from ortools.constraint_solver.pywrapcp import (
+from ortools.constraint_solver.pywrapcp import (  # type: ignore[import-untyped]
     DefaultRoutingSearchParameters,
     RoutingIndexManager,
     RoutingModel,
 )
-from ortools.util import optional_boolean_pb2
+from ortools.util import optional_boolean_pb2  # type: ignore[import-untyped]
 
 from twin.optimize.engine import Found, Limit, Told, Trips, out_of_reach
 from twin.optimize.engine_whole import FAR, Whole
@@ -181,9 +183,9 @@ class _Model:
         drops, pickups = problem.partners()
         for number, stop in enumerate(problem.stops):
             index = self.index[number]
-            able = [t for t in range(len(problem.trucks)) if problem.may(number, t)]
-            if len(able) < len(problem.trucks):
-                model.SetAllowedVehiclesForIndex(able, index)
+            for truck in range(len(problem.trucks)):
+                if not problem.may(number, truck):
+                    model.VehicleVar(index).RemoveValue(truck)
             if number in gone:
                 model.AddDisjunction([index], 0)
                 model.ActiveVar(index).SetValue(0)

@@ -154,7 +154,9 @@ class _Model:
         return loads + [int(sign > 0 and stop in stops) for stops, _ in self.gates]
 
     def _clients(self) -> tuple[list[Any], list[Any]]:
-        whole, clients, groups = self.whole, [], []
+        whole = self.whole
+        clients: list[Any] = []
+        groups: list[Any] = []
         paired = {stop for pair in self.problem.pairs for stop in pair}
         for number, stop in enumerate(self.problem.stops):
             if number in paired:

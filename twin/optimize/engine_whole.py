@@ -55,7 +55,7 @@ class Whole:
         if _is_whole(driven) and _is_whole(self._moments):
             return 1
         longest = max(float(np.max(np.abs(self._moments))), float(driven.max()), 1.0)
-        return 10 ** max(2, min(5, floor(np.log10(2e7 / longest))))
+        return int(10 ** max(2, min(5, floor(np.log10(2e7 / longest)))))
 
     @cached_property
     def cents(self) -> int:
@@ -68,7 +68,7 @@ class Whole:
         per_hour = any(truck.per_hour for truck in problem.trucks)
         if not per_hour and _is_whole(costs) and _is_whole(other):
             return 1
-        unit = 10 ** max(0, min(6, floor(np.log10(_DIGITS / max(float(costs.max()), 1e-3)))))
+        unit = int(10 ** max(0, min(6, floor(np.log10(_DIGITS / max(float(costs.max()), 1e-3))))))
         return max(unit, self.ticks * 100) if per_hour else unit
 
     @cached_property

@@ -186,9 +186,10 @@ class _Choice:
         kinds = csr_matrix((np.ones(len(columns)), ([c.kind for c in columns],
                                                     range(len(columns)))),
                            (len(self.pool.kinds), len(cost)))
-        found = linprog(cost, A_ub=kinds, b_ub=[len(g) for g in self.pool.kinds], A_eq=matrix,
-                        b_eq=np.ones(len(self.rows)), bounds=(0, None), method="highs",
-                        options={"time_limit": max(1.0, self.seconds)})
+        found = linprog(  # type: ignore[call-overload]  # the stubs know no sparse matrix
+            cost, A_ub=kinds, b_ub=[len(g) for g in self.pool.kinds], A_eq=matrix,
+            b_eq=np.ones(len(self.rows)), bounds=(0, None), method="highs",
+            options={"time_limit": max(1.0, self.seconds)})
         if found.status != 0:
             return None
         worth, price = found.eqlin.marginals, found.ineqlin.marginals
@@ -231,14 +232,14 @@ class _Choice:
         status = solver.solve(model)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return self.incumbent, False
-        chosen = [c for c, x in zip(columns, use, strict=True) if solver.value(x)]
+        picked = [c for c, x in zip(columns, use, strict=True) if solver.value(x)]
         left_out = sum(self.optional[n] for n, x in skip.items() if solver.value(x))
-        if sum(c.cost for c in chosen) + left_out >= self._cost(held) - 1e-9:
+        if sum(c.cost for c in picked) + left_out >= self._cost(held) - 1e-9:
             return self.incumbent, status == cp_model.OPTIMAL and whole
-        return self._trips(chosen), status == cp_model.OPTIMAL and whole
+        return self._trips(picked), status == cp_model.OPTIMAL and whole
 
     def _trips(self, columns: Iterable[Column]) -> Trips:
-        """Trucks for the chosen trips, in order."""
+        """Trucks for the picked trips, in order."""
         taken = [0] * len(self.pool.kinds)
         found = []
         for column in sorted(columns, key=lambda c: (c.kind, c.stops)):

@@ -61,7 +61,7 @@ def _price_of_trucks(problem: RouteProblem, done: Outcome) -> tuple[Reason, ...]
 
 
 def plan_routes(network: Network, state: State, *, hours: Hours | None = None,
-                seconds: float = 10.0, seed: int = 1, goal: str = "cost",
+                seconds: float = 10.0, seed: int = 1,
                 penalty: float | None = None, counted: bool = True,
                 watcher: Watcher | None = None) -> Plan:
     """Routes from the live state: what waits for own trucks, and trucks mid-leg.
@@ -70,8 +70,6 @@ def plan_routes(network: Network, state: State, *, hours: Hours | None = None,
     ----------
     hours
         Opening hours of calendars, as ``(calendar, site, begin, end) -> spans``.
-    goal
-        ``cost``, or ``trucks`` first.
     penalty
         Of leaving a waiting load for a later trip; see `twin.optimize.route_state.round_of`.
 
@@ -81,7 +79,7 @@ def plan_routes(network: Network, state: State, *, hours: Hours | None = None,
         Of kind ``routes``; times in hours from the start of the model.
     """
     now = state.clock_h
-    work = round_of(network, state, hours=hours, goal=goal, penalty=penalty)
+    work = round_of(network, state, hours=hours, penalty=penalty)
     aside = tuple(Reason("conflict", name, why) for name, why in work.waiting)
     if work.problem is None:
         status = Status.INFEASIBLE if aside else Status.OPTIMAL

@@ -204,6 +204,10 @@ def _offenders(problem: RouteProblem) -> list[str]:
                          f"({int(bad.sum())} such). Give numbers of 0 or more.")
     if problem.goal not in ("cost", "trucks"):
         found.append(f"goal '{problem.goal}' is unknown. Write cost or trucks.")
+    paid = [stop.name for stop in problem.stops if stop.penalty]
+    if problem.goal == "trucks" and paid:
+        found.append(f"stop '{paid[0]}' may be left out at a price ({len(paid)} such), and fewest "
+                     "trucks would leave it out. Choose the goal cost, or insist on every stop.")
     if not problem.trucks:
         found.append("there is no truck. Add a row to trucks.csv.")
     places = shape[0]

@@ -53,7 +53,7 @@ class Round:
     waiting: tuple[tuple[str, str], ...] = ()
 
 
-def round_of(network: Network, state: State, *, hours: Hours | None = None, goal: str = "cost",
+def round_of(network: Network, state: State, *, hours: Hours | None = None,
              penalty: float | None = None) -> Round:
     """What waits for the fleets of a network, and their trucks.
 
@@ -65,14 +65,14 @@ def round_of(network: Network, state: State, *, hours: Hours | None = None, goal
         Cost of leaving a waiting load for a later trip; None: ten times its own trip there and back
         by the dearest truck.
     """
-    return _Round(network, state, hours, goal, penalty).made()
+    return _Round(network, state, hours, penalty).made()
 
 
 class _Round:
-    def __init__(self, network: Network, state: State, hours: Hours | None, goal: str,
+    def __init__(self, network: Network, state: State, hours: Hours | None,
                  penalty: float | None) -> None:
         self.network, self.state, self.hours = network, state, hours
-        self.goal, self.penalty = goal, penalty
+        self.penalty = penalty
         self.lanes = {f"{a.origin}:{a.destination}:{a.mode}": a for a in network.lanes.values()}
         self.orders = {row["number"]: row for row in state.orders}
         self.places: dict[str, int] = {}
@@ -100,7 +100,7 @@ class _Round:
             return Round(None, waiting=tuple(self.waiting))
         km, driven = self._matrices()
         problem = RouteProblem(km, driven, tuple(self.stops), tuple(self.trucks),
-                               tuple(self.pairs), self.goal)
+                               tuple(self.pairs))
         problem = self._second_trips(problem)
         return Round(self._penalties(problem), tuple(self.drops), tuple(self.names),
                      tuple(row.home for row in self.rows), tuple(self.sites), tuple(self.waiting))
@@ -208,7 +208,7 @@ class _Round:
                 continue
             taken = tuple((order, product, -units) for order, product, units in drops)
             self._stop(lane.origin, taken, lane.refrigerated, tuple(able),
-                       tuple(-q for q in load), way="out")
+                       (-load[0], -load[1]), way="out")
             self._stop(lane.destination, drops, lane.refrigerated, tuple(able))
             self.pairs.append((len(self.stops) - 2, len(self.stops) - 1))
 
