@@ -37,6 +37,12 @@ class Kind:
 #: Every kind of plan, in the order of ``twin optimize --help``.
 KINDS = {kind.name: kind for kind in (
     Kind("schedule", "which machine works on which lot when", "optimize_schedule"),
+    Kind("replenishment", "reorder points and levels, tuned in the simulation",
+         "optimize_replenishment"),
+    Kind("allocation", "what to make, order, move and hurry in the next weeks",
+         "optimize_allocation"),
+    Kind("maintenance", "when to service which machine, and spare parts", "optimize_maintenance"),
+    Kind("all", "all of it together, replayed against today's policies", "optimize_all"),
 )}
 
 ABOUT = {"optimize": """\

@@ -100,7 +100,7 @@ def maintain(network: Network, state: State | None = None, *, days: int = 60, sl
     ...                "service_after": "900h"}])
     >>> plan = maintain(network, days=30)
     >>> [(one.asset, one.start) for one in plan.services], plan.answer.status.value
-    ([('M', 440.0)], 'optimal')
+    ([('M', 432.0)], 'optimal')
     >>> dict(plan.cells)
     {'failures[M,wear].service_after': '440h'}
     """

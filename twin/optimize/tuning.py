@@ -149,13 +149,13 @@ def tune(network: Network, play: Play, *, seed: int = 1, service: float = 0.95, 
     first = min(means, key=lambda name: means[name])
     tell("scales", first, means[first])
     mixture = mixed(network, settings, rows)
-    competing = {"today": {}, "mixture": mixture} | {
+    competing: dict[str, Cells] = {"today": {}, "mixture": mixture} | {
         name: settings[name] for name in sorted(means, key=lambda name: means[name])[:3]}
     chosen = select(
         lambda names, runs: {name: book.costs(competing[name], runs) for name in names},
         list(competing), indifference=max(0.005 * means["today"], 1e-9), budget=budget,
         told=lambda spent, leader, mean, left: tell(f"selection, {left} left", leader, mean))
-    cells = competing[chosen.best]
+    cells: Cells = competing[chosen.best]
     sure = _Book(play, score, seed + _SEED_APART)
     old, new = sure.tallies({}, range(confirm)), sure.tallies(cells, range(confirm))
     gain = paired([score.total(one) for one in old], [score.total(one) for one in new])
@@ -165,6 +165,8 @@ def tune(network: Network, play: Play, *, seed: int = 1, service: float = 0.95, 
     book.played += sure.played
     cost = float(np.mean([score.total(one) for one in new]))
     tell("confirmed", chosen.best, cost)
+    if gain.verdict == "worse":  # what luck had promised: today's policies stay
+        cells, cost = {}, float(np.mean([score.total(one) for one in old]))
     answer = Answer(
         Status.FEASIBLE, objective=cost, unit=f"{network.currency}/d",
         engine=f"ranking and selection ({chosen.best})", seconds=time.perf_counter() - began,
@@ -230,7 +232,7 @@ def table(network: Network, tuned: Tuned) -> list[dict[str, object]]:
     for cell, value in tuned.plan.cells.items():
         table_name, key, column = network.find(cell)
         row = network.table(table_name)[key]
-        old = getattr(row, column.rstrip("_") if not hasattr(row, column) else column)
+        old = getattr(row, column)
         gain = tuned.row_gain.get(key)  # type: ignore[call-overload]
         found.append({"cell": cell, "today": old, "proposed": value,
                       "saves": None if gain is None else gain.mean,
