@@ -56,7 +56,7 @@ class Course:
 def course(problem: RouteProblem) -> Course:
     """Which engines run when: by what each can say, and by what the goal needs."""
     if not engine("enumeration").lacks(problem):
-        return Course((Leg(0.6, ("enumeration", "ortools"), partition=0.3),))
+        return Course((Leg(0.6, ("enumeration",), partition=0.3),))
     if engine("pyvrp").lacks(problem):
         return Course((Leg(0.6, ("ortools", "ortools"), partition=0.08),
                        Leg(0.2, ("ortools", "ortools"), partition=0.08)))
@@ -173,7 +173,8 @@ class _Race:
                                    else 40.0 * self.seconds + 60.0)
         self.pool = Pool(self.problem)
         self.news: Queue[tuple[int, Heard | None]] = Queue()
-        self.runners = [_Runner(n, self.problem, self.news) for n in range(self.cores)]
+        self.runners = [_Runner(n, self.problem, self.news) for n in range(
+            min(self.cores, max(len(leg.engines) for leg in self.over.legs)))]
         try:
             for number, leg in enumerate(self.over.legs):
                 found = self._round(number, leg)

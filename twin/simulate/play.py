@@ -14,6 +14,7 @@ from twin.scenario import Scenario
 from twin.simulate.disturbances import disturb, go_on
 from twin.simulate.follow import follow
 from twin.simulate.streams import Streams
+from twin.simulate.tour import follow_routes
 from twin.simulate.world import World
 from twin.state import State
 from twin.tally import Tally
@@ -49,7 +50,8 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
     state
         Start from a saved state instead of the tables' opening stock.
     plan
-        A schedule that the machines follow, each in its order; see `twin.simulate.follow`.
+        A schedule that the machines follow, each in its order, and routes that the trucks
+        drive; see `twin.simulate.follow` and `twin.simulate.tour`.
     save_at
         Save the state at this time, hours; it must lie within the run.
 
@@ -77,7 +79,9 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
             go_on(world, state)
             world.resume(state)
         if plan is not None:
-            follow(world, plan)
+            if plan.kind != "routes":
+                follow(world, plan)
+            follow_routes(world, plan)
         disturb(world, scenario)
         world.start()
         if sample_every_h is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from twin.simulate.book import Book
     from twin.simulate.fleet import Fleet, FleetLane
     from twin.simulate.shipment import Consignment, Shipment
+    from twin.simulate.tour import Tour
     from twin.simulate.world import World
 
 _EPS = 1e-9
@@ -52,6 +54,7 @@ class Truck:
         self.hired = True  #: False: no more trips
         self.dismissed_at = inf
         self.at_dock = False  #: waiting for a door, or standing at one
+        self.tours: deque[Tour] = deque()  #: planned routes still to be driven
         self.hooks: list[Any] = []  #: failures that age while this truck drives
         self.reset(self.env._now)
 
@@ -60,10 +63,14 @@ class Truck:
         """One trip after another, each step by step."""
         first = STEPS.index(self.phase) if self.phase in STEPS else 0
         while True:
-            while not self.load and first == 0:
+            while not self.load and first == 0 and not self.tours:
                 yield self.pause.idle()
-            for step in STEPS[first:]:
-                yield from _STEP[step](self)
+            if self.tours and not self.load and first == 0:
+                yield from self.tours[0].drive(self)
+                self.tours.popleft()
+            else:
+                for step in STEPS[first:]:
+                    yield from _STEP[step](self)
             first = 0
             self.trips += 1
             self.trip_hours += self.env._now - self.began
@@ -219,7 +226,8 @@ class Truck:
     @property
     def free(self) -> bool:
         """Whether it could take a load."""
-        return self.lane is None and not self.stops and self.on_duty and self.hired
+        return (self.lane is None and not self.tours and not self.stops and self.on_duty
+                and self.hired)
 
     def nudge(self) -> None:
         """Wake a truck that waits for room or a load."""
