@@ -241,7 +241,9 @@ def passes(scene: Scene) -> dict[str, Row]:
     """Sites that pass orders up, and how they have shared them among sources."""
     asked = {(site, product) for site, product, _ in scene.network.demand
              if scene.node(site, product).startswith("pass ")}
-    asked |= {(order["site"], order["product"]) for order in scene.goods.orders.values()
-              if order["role"] == "passed"}
+    for row in scene.orders.rows.values():
+        if row["buyer"].startswith("pass "):
+            site, _, product = row["buyer"][5:].partition("/")
+            asked.add((site, product))
     return {f"pass {site}/{product}": given(scene, site, product, None, own=False)
             for site, product in sorted(asked)}
