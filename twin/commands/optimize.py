@@ -37,6 +37,7 @@ class Kind:
 #: Every kind of plan, in the order of ``twin optimize --help``.
 KINDS = {kind.name: kind for kind in (
     Kind("schedule", "which machine works on which lot when", "optimize_schedule"),
+    Kind("routes", "which truck calls where, in which order", "optimize_routes"),
 )}
 
 ABOUT = {"optimize": """\
