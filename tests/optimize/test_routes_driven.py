@@ -104,15 +104,6 @@ def test_a_truck_mid_leg_is_bound_to_its_goods_and_may_leave_again() -> None:
     assert len(second.visits) == 2
 
 
-def test_cold_goods_without_a_cold_truck_are_named() -> None:
-    network = shops(lanes=[{"origin": "W", "destination": name, "fleet": "W", "mode": "van",
-                            "refrigerated": "yes"} for name in "ABC"])
-    plan = plan_routes(network, at_one(network), seconds=20.0)
-    assert plan.answer.status is Status.INFEASIBLE
-    assert len(plan.answer.reasons) == 3
-    assert "refrigerated" in plan.answer.reasons[0].message
-
-
 def test_a_van_that_is_full_says_so_and_what_is_left() -> None:
     network = shops({"capacity_kg": 45})
     plan = plan_routes(network, at_one(network), seconds=20.0)

@@ -43,6 +43,7 @@ KINDS = {kind.name: kind for kind in (
          "optimize_allocation"),
     Kind("maintenance", "when to service which machine, and spare parts", "optimize_maintenance"),
     Kind("all", "all of it together, replayed against today's policies", "optimize_all"),
+    Kind("routes", "which truck calls where, in which order", "optimize_routes"),
 )}
 
 ABOUT = {"optimize": """\

@@ -54,7 +54,9 @@ def _parameters(problem: RouteProblem, limit: Limit, seed: int
         or any(stop.windows[-1][1] < inf for stop in problem.stops)  # the nearest next may be late
         else first.PATH_CHEAPEST_ARC)
     chosen.local_search_metaheuristic = enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
-    chosen.time_limit.FromMilliseconds(max(1, int(limit.seconds * 1000)) if limit.clock == "wall"
+    # With hardly a move to make the search goes round without a branch to count: a second guard.
+    seconds = limit.seconds if limit.work is None else min(limit.seconds, 10.0 * limit.work + 0.5)
+    chosen.time_limit.FromMilliseconds(max(1, int(seconds * 1000)) if limit.clock == "wall"
                                        else 3_600_000)
     if seed % 2 and not problem.pairs:
         moves = chosen.local_search_operators
@@ -270,7 +272,7 @@ class _Model:
         else:
             model.SolveWithParameters(parameters)
         branches = int(model.solver().Branches())
-        by = "work" if most is not None and left() > 0.0 else "wall"
+        by = "work" if most is not None and branches >= most else "wall"
         return Found(best[-1][1] if best else None, frozenset(pool), branches, by)
 
     def trips(self) -> Trips:

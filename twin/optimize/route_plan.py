@@ -55,8 +55,9 @@ def _price_of_trucks(problem: RouteProblem, done: Outcome) -> tuple[Reason, ...]
     for group, price in zip(problem.kinds(), done.prices, strict=False):
         if price > 1e-6:
             name = problem.trucks[group[0]].name
-            found.append(Reason("binding", name, f"all {len(group)} such are used; one more would "
-                                                 f"save up to {price:,.6g}", price))
+            such = "it is" if len(group) == 1 else f"all {len(group)} such are"
+            found.append(Reason("binding", name, f"{such} used; one more like it would save up to "
+                                                 f"{price:,.6g}", price))
     return tuple(found)
 
 

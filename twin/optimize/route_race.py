@@ -172,6 +172,13 @@ class _Race:
         self.until = self.began + (self.seconds - _MARGIN if self.clock == "wall"
                                    else 40.0 * self.seconds + 60.0)
         self.pool = Pool(self.problem)
+        first = self.over.legs[0]
+        if first.engines == ("enumeration",):  # a handful of stops: quicker than any process
+            every = engine("enumeration").solve(self.problem, Limit(self.seconds), self.seed,
+                                                lambda trips: None)
+            self.work += every.iterations
+            self._settle(first, {0: every})
+            return self._outcome()
         self.news: Queue[tuple[int, Heard | None]] = Queue()
         self.runners = [_Runner(n, self.problem, self.news) for n in range(
             min(self.cores, max(len(leg.engines) for leg in self.over.legs)))]

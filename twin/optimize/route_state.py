@@ -335,5 +335,5 @@ class _Round:
                                           + problem.km[truck.start, goal])
                     + truck.per_hour * 2.0 * problem.hours[truck.start, goal] * truck.pace
                     for truck in problem.trucks) + 1.0
-            stops.append(replace(stop, penalty=price))
+            stops.append(replace(stop, penalty=float(price)))
         return replace(problem, stops=tuple(stops))
