@@ -1,6 +1,6 @@
 """Stock plans on public instances: guaranteed service (Willems 2008), lots under scenarios.
 
-``python benchmarks/stocking.py [service|lots|trees|trigeiro ...] [--seconds S]``; data from TWIN_DATA.
+``python benchmarks/stocking.py [service|lots|trees|trigeiro ...]``; data from TWIN_DATA.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _trigeiro(text: str) -> LotProblem:
     heads = [[float(value) for value in line] for line in lines[3:3 + items]]
     blocks = -(-items // 15)  # at most 15 products a row
     rows = lines[3 + items:3 + items + blocks * periods]
-    table = [sum((rows[block * periods + period] for block in range(blocks)), [])
+    table = [[value for block in range(blocks) for value in rows[block * periods + period]]
              for period in range(periods)]
     return LotProblem(tuple(
         LotItem(f"product {k + 1}", (tuple(float(row[k]) for row in table),),

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from twin.commands.optimize_stocking import FROM, MODEL, amount, answer, count, model_of, share, \
-    state_of
+from twin.commands.optimize_stocking import (
+    FROM,
+    MODEL,
+    amount,
+    answer,
+    count,
+    model_of,
+    share,
+    state_of,
+)
 from twin.commands.verbs import Call
 from twin.settings import KEYS, Key, describe, maybe, read
 

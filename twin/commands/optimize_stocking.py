@@ -56,7 +56,7 @@ MODEL = (Key("models", "which model", "medicines", text),
          Key("calibration", "which learned values go into its cells", "nominal", text))
 FROM = Key("from", "a state document; opening; blank: the state after the model's own warm-up, if "
            "it has one, else opening", "", text)
-TUNING = (Key("horizon", "length of a replication, after the model's own warm-up", "365d", duration),
+TUNING = (Key("horizon", "of a replication, after the model's own warm-up", "365d", duration),
           Key("service", "stands for the backorder cost of shelves that have none", "0.95", share),
           Key("budget", "replications of the search", "90", count),
           Key("confirm", "pairs of replications on new luck that confirm the winner", "30", count),

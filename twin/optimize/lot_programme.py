@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-from ortools.math_opt.python import mathopt
+from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
 
 from twin.optimize.lot_plan import LotItem, LotProblem
 

@@ -217,9 +217,9 @@ def _placed(network: Network, due: list[Due], slots: int, slot_h: float, visit_c
             options.append(taken)
             costs.append((taken, one.cost[slot]))
             visits.setdefault((one.crew, slot), []).append(taken)
-            for busy in range(slot, slot + long):
+            for hours in range(slot, slot + long):
                 minutes = round(60 * min(one.hours, slot_h)) if long == 1 else round(60 * slot_h)
-                work.setdefault((one.crew, busy), []).append((taken, minutes))
+                work.setdefault((one.crew, hours), []).append((taken, minutes))
         model.add_exactly_one(options)
     for (crew, _), busy in work.items():
         row = network.crews.get(crew)
@@ -243,16 +243,16 @@ def _placed(network: Network, due: list[Due], slots: int, slot_h: float, visit_c
     services = []
     at: dict[tuple[str, int], float] = {}
     for place, one in enumerate(due):
-        slot = next((s for s in range(slots) if (place, s) in chosen
-                     and solver.value(chosen[place, s])), None)
-        if slot is None:
+        at_slot = next((s for s in range(slots) if (place, s) in chosen
+                        and solver.value(chosen[place, s])), None)
+        if at_slot is None:
             reasons.append(Reason("why_not", one.asset, f"the service against {one.cause} finds no "
                                   f"slot: crew {one.crew or 'none'} has no hours left"))
             continue
         row = network.crews.get(one.crew)
-        after = at.get((one.crew, slot), 0.0) if row is not None and row.size == 1 else 0.0
-        start = now + slot * slot_h + after
-        at[one.crew, slot] = after + one.hours
+        after = at.get((one.crew, at_slot), 0.0) if row is not None and row.size == 1 else 0.0
+        start = now + at_slot * slot_h + after
+        at[one.crew, at_slot] = after + one.hours
         services.append(Service(one.asset, one.cause, start, start + one.hours, one.crew,
                                 one.spare))
     proved = status == cp_model.OPTIMAL

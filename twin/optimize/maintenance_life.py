@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -42,6 +43,7 @@ def life_of(law: Quantity) -> Life:
         If it is no continuous law.
     """
     p = dict(law.params)
+    frozen: Any
     match law.kind:
         case "exponential":
             frozen = stats.expon(scale=p["mean"])

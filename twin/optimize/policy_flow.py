@@ -96,8 +96,15 @@ class PolicyFlow:
         return self._leads[node]
 
     def order_cost(self, node: Node) -> float:
-        """Fixed cost of an order of a shelf."""
-        return sum(source.share * source.order_cost for source in self.sources(node))
+        """Fixed cost of an order of a shelf, up to the next shelf or supplier."""
+        cost = 0.0
+        for source in self.sources(node):
+            above = 0.0
+            if source.node is not None and source.node not in self.network.stock \
+                    and source.node != node:
+                above = self.order_cost(source.node)
+            cost += source.share * (source.order_cost + above)
+        return cost
 
     def sources(self, node: Node) -> tuple[Source, ...]:
         """Who serves a node's orders, and with which share."""
@@ -165,7 +172,7 @@ class PolicyFlow:
 
     def _making(self, node: Node) -> Moments:
         """The work of a lot, without waiting for machines."""
-        site, product = node
+        product = node[1]
         lot = self.network.products[product].lot_size or 1.0
         mean = variance = 0.0
         for step in self.network.routings.values():

@@ -1,4 +1,4 @@
-"""Guaranteed service on any network without cycles: CP-SAT, started from the best forests inside."""
+"""Guaranteed service on any network without cycles: CP-SAT, started from the best forests."""
 
 from __future__ import annotations
 

@@ -48,13 +48,10 @@ def improve(network: ServiceNetwork, start: Quotes, seconds: float, seed: int = 
     idle = 0
     while idle < _PATIENCE and time.perf_counter() < until:
         found = network.evaluate(_clipped(network, solve_forest(_cut(network, best, rng))))
-        assert found.answer.objective is not None and best.answer.objective is not None
-        if found.answer.objective < best.answer.objective * (1.0 - 1e-9):
-            best, idle = found, 0
-        else:
-            idle += 1
-            if found.answer.objective <= best.answer.objective:
-                best = found  # as good, but elsewhere
+        old, new = best.answer.objective or 0.0, found.answer.objective or 0.0
+        idle = 0 if new < old * (1.0 - 1e-9) else idle + 1
+        if new <= old:  # one as good lies elsewhere, and others lie beyond it
+            best = found
     return best
 
 

@@ -233,7 +233,7 @@ def table(network: Network, tuned: Tuned) -> list[dict[str, object]]:
         table_name, key, column = network.find(cell)
         row = network.table(table_name)[key]
         old = getattr(row, column)
-        gain = tuned.row_gain.get(key)  # type: ignore[call-overload]
+        gain = tuned.row_gain.get((str(key[0]), str(key[1]))) if isinstance(key, tuple) else None
         found.append({"cell": cell, "today": old, "proposed": value,
                       "saves": None if gain is None else gain.mean,
                       "low": None if gain is None else gain.low,
