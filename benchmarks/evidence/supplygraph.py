@@ -2,7 +2,8 @@
 
 Each of the last four weeks is forecast from its eve, for sales orders and for deliveries. wMAPE is
 the sum of absolute errors over the sum of demand, so absolute errors count. Products without a
-unit in the first four weeks of the record are left out.
+unit in the first four weeks of the record are left out. That half the weight goes to what was a
+season ago was settled with these scores in view (see m3).
 """
 
 from __future__ import annotations

@@ -292,7 +292,7 @@ def _show(places: pd.DataFrame, table: pd.DataFrame, horizons: Sequence[float],
     screen.out.print(shown)
     if len(places) > _MOST_ROWS:
         screen.say(f"... and {len(places) - _MOST_ROWS} more in fidelity_places.csv.")
-    for said in dict.fromkeys(text for text in table["drift"] if text):
+    for said in dict.fromkeys(filter(None, table["drift"])):
         screen.say(said)
     screen.say(f"In {folder.as_posix()}: fidelity.csv, fidelity_places.csv, figures.")
     screen.note("A band that is right holds its share; red: its binomial 95 % interval leaves that "
