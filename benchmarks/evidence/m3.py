@@ -1,8 +1,8 @@
 """M3 competition: forecasts of every series here, against a library's Theta on the same series.
 
 Absolute errors count, since sMAPE does. Each series is forecast once from the end of its training
-part, by the defaults of `twin.calibrate.forecast`, the same for every series and set. These defaults
-(which methods are combined, when another is shown to be better, what was a season ago in long
+part, by the defaults of `twin.calibrate.forecast`, the same for every series and set. These
+defaults (which methods are combined, when another is shown to be better, what was a season ago in long
 seasons) were settled with the scores of these series in view, so the figures flatter them a little.
 """
 
