@@ -46,6 +46,7 @@ def data() -> Path:
     return Path(folder)
 
 
+@pytest.mark.slow
 def test_tables_follow_from_the_lines(tmp_path: Path) -> None:
     derive = [sys.executable, str(FOLDER / "derive.py"), "--data", str(data()), "--to"]
     subprocess.run([*derive, str(tmp_path)], check=True, env=ENVIRONMENT)
@@ -54,6 +55,7 @@ def test_tables_follow_from_the_lines(tmp_path: Path) -> None:
     assert written == kept
 
 
+@pytest.mark.slow
 def test_derive_without_data_says_what_it_needs() -> None:
     derive = [sys.executable, str(FOLDER / "derive.py"), "--data", "nowhere"]
     answer = subprocess.run(derive, capture_output=True, text=True, check=False, env=ENVIRONMENT)

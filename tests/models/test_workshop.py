@@ -20,6 +20,7 @@ def network() -> Network:
     return read_network(FOLDER.with_suffix(".yaml"))
 
 
+@pytest.mark.slow
 def test_tables_follow_from_the_log(tmp_path: Path) -> None:
     data = os.environ.get("TWIN_DATA")
     if not data or not (Path(data) / "production_log").exists():
@@ -31,6 +32,7 @@ def test_tables_follow_from_the_log(tmp_path: Path) -> None:
     assert written == kept
 
 
+@pytest.mark.slow
 def test_derive_without_data_says_what_it_needs() -> None:
     derive = [sys.executable, str(FOLDER / "derive.py"), "--data", "nowhere"]
     answer = subprocess.run(derive, capture_output=True, text=True, check=False)

@@ -270,6 +270,7 @@ def test_a_race_is_no_worse_than_its_engines(goal: str) -> None:
     assert answer.progress[-1].objective == pytest.approx(answer.objective)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("Numba" in engine_elimination.lacks(grid(3, "trucks")), reason="needs Numba")
 def test_routes_are_dissolved_until_no_fewer_could_carry_the_loads() -> None:
     problem = town([Stop(f"s{n}", n + 1, (5.0,)) for n in range(8)],

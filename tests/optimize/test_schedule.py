@@ -79,6 +79,7 @@ def test_work_pauses_when_the_shop_is_closed() -> None:
     assert (schedule.start, schedule.end) == ((0, 50), (50, 220))
 
 
+@pytest.mark.slow
 def test_a_service_moves_the_delivery_dates() -> None:
     lots = tuple(Job((Task(((0, 60),)),), f"lot {i}", due=60 * (i + 1)) for i in range(3))
     service = Job((Task(((0, 30),)),), "service of saw", deadline=150, service="wear")
@@ -139,6 +140,7 @@ def conflicting() -> Work:
     return Work(lots, (Tool("saw"), Tool("drill", closed=((30, 60),))))
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_told_in_the_planners_words() -> None:
     found = solve(conflicting(), seconds=60)
     assert found.answer.status is Status.INFEASIBLE
@@ -147,6 +149,7 @@ def test_what_cannot_be_is_told_in_the_planners_words() -> None:
         "lot 0 is done within 1.7 h.", "lot 1 is done within 1.7 h."]
 
 
+@pytest.mark.slow
 def test_each_of_a_smallest_conflict_is_needed() -> None:
     work = conflicting()
     for dropped in (0, 1):
@@ -155,6 +158,7 @@ def test_each_of_a_smallest_conflict_is_needed() -> None:
         assert solve(eased, seconds=30, explain=False).score.overdue == 0
 
 
+@pytest.mark.slow
 def test_moving_the_plan_in_force_has_a_price() -> None:
     lots = tuple(Job((Task(((0, 60), (1, 60))),), f"lot {i}", due=60 * i + 40, order=i + 1)
                  for i in range(4))
@@ -169,6 +173,7 @@ def test_moving_the_plan_in_force_has_a_price() -> None:
     assert broken_rules(dear.work, dear.schedule) == []
 
 
+@pytest.mark.slow
 def test_reasons_name_the_machine_that_binds_and_why_a_lot_is_late() -> None:
     lots = tuple(Job((Task(((0, 120),)),), name, due=100) for name in ("a", "b"))
     found = solve(Work(lots, (Tool("saw"), Tool("idle"))), seconds=20)

@@ -46,6 +46,7 @@ def test_the_same_truth_sends_the_same_messages(harbour: Network) -> None:
     assert whole == parts
 
 
+@pytest.mark.slow
 def test_every_kind_of_reading_is_heard(harbour: Network) -> None:
     heard: Counter[str] = Counter()
     for name in ("harbour", "medicines"):
