@@ -212,4 +212,5 @@ def in_force(work: Work, plan: Plan, now: float, price: float, tolerance: float 
         before.append(place)
         kept.append(None if place is None or place[0] in down else place)
     goal = replace(work.goal, moved=round(price * scale_of(work)))
-    return replace(work, plan=tuple(kept), before=tuple(before), tolerance=round(tolerance * 60.0), goal=goal)
+    return replace(work, plan=tuple(kept), before=tuple(before),
+                   tolerance=round(tolerance * 60.0), goal=goal)
