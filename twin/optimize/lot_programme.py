@@ -15,7 +15,7 @@ from twin.optimize.lot_plan import LotItem, LotProblem
 _SOLVERS = {"highs": mathopt.SolverType.HIGHS, "scip": mathopt.SolverType.GSCIP}
 #: Gap at which a solver stops by itself: then the same plan comes on every machine.
 GAP = 0.002
-_SHARE = 0.92  #: of the time left: a solver ends its step before it looks at the clock
+_SHARE = 0.97  #: of the time left: a solver ends its step before it looks at the clock
 _TANGENTS = 16  #: of the cost of a stretch: more make the bound finer and the programme larger
 
 
