@@ -16,7 +16,7 @@ _SOLVERS = {"highs": mathopt.SolverType.HIGHS, "scip": mathopt.SolverType.GSCIP}
 #: Gap at which a solver stops by itself: then the same plan comes on every machine.
 GAP = 0.002
 _SHARE = 0.97  #: of the time left: a solver ends its step before it looks at the clock
-_TANGENTS = 16  #: of the cost of a stretch: more make the bound finer and the programme larger
+_TANGENTS = 24  #: of the cost of a stretch: more make the bound finer and the programme larger
 
 
 @dataclass(frozen=True, slots=True)
