@@ -77,6 +77,9 @@ def test_a_spike_in_a_region_is_met_by_a_transfer_and_prices_the_supply() -> Non
     moved = [sum(one.quantity for one in each.orders if one.verb == "transfer")
              for each in (calm, plan)]
     assert moved[1] > moved[0] + 10.0
+    scarce = chain(supply=[{"site": "S", "product": "tea", "lead_time": "7d",
+                            "capacity_per_day": 1}])
+    plan = allocate(scarce, periods=20)
     priced = {reason.subject: reason.price for reason in plan.answer.reasons
               if reason.kind == "binding"}
     assert (priced["supply of tea at S"] or 0.0) > 0.0

@@ -79,3 +79,14 @@ def test_bad_numbers_are_all_named() -> None:
     bad = LotItem("tea", ((1.0, -2.0),), setup_cost=math.nan, holding=1.0)
     with pytest.raises(ValueError, match=r"setup_cost nan(.|\n)*demand -2(.|\n)*period 1: -1"):
         LotProblem((bad,), (-1.0, 3.0))
+
+
+def test_without_time_a_plan_by_hand_stands() -> None:
+    rng = np.random.default_rng(5)
+    items = tuple(LotItem(f"p{i}", sampled([50.0] * 12, 0.3, 20, rng), 120.0, 1.0, 9.0)
+                  for i in range(5))
+    problem = LotProblem(items, (400.0,) * 12)
+    best = solve_lots(problem, 0.01, solvers=())
+    assert best.answer.status is Status.FEASIBLE
+    assert best.answer.objective == pytest.approx(problem.cost(best.quantities))
+    assert best.answer.engine in ("each product alone", "lot for lot", "no lots")

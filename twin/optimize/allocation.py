@@ -137,23 +137,31 @@ class _Desk:
     def orders(self, found: FlowAnswer, firm: int, now_h: float) -> Iterator[Order]:
         """What leaves in the first weeks, as orders."""
         sent: dict[str, float] = {}
+        deferred: dict[str, tuple[float, int]] = {}  # units, and weeks until the first of them
         for (name, period), units in sorted(found.moved.items(), key=lambda item: (
                 item[0][1], item[0][0])):
             move = self.moves[name]
             when = now_h + period * PERIOD_H
             due = when + move.lead * PERIOD_H
             if move.kind in ("keep", "expedite"):
-                number, quantity, wait = self.open[name]
+                number = self.open[name][0]
                 sent[name.split(":")[0]] = sent.get(name.split(":")[0], 0.0) + units
-                verb = "expedite" if move.kind == "expedite" else "defer" if period else ""
-                if verb and units > 1e-6:
-                    yield Order(verb, move.site, move.product, units, when,
-                                due=due if verb == "expedite" else now_h + wait
-                                + period * PERIOD_H, order=number)
+                if move.kind == "expedite":
+                    if period < firm:
+                        yield Order("expedite", move.site, move.product, units, when, due=due,
+                                    order=number)
+                elif period:
+                    more, first = deferred.get(name, (0.0, period))
+                    deferred[name] = more + units, first
             elif period < firm:
                 origin, _, mode = self.lanes.get(name, (move.site, "", ""))
                 verb = "transfer" if move.kind == "transfer" else "order"
                 yield Order(verb, move.site, move.product, units, when, origin, mode, due)
+        for name, (units, first) in deferred.items():
+            number, _, wait = self.open[name]
+            move = self.moves[name]
+            yield Order("defer", move.site, move.product, units, now_h,
+                        due=now_h + wait + first * PERIOD_H, order=number)
         for name, (number, quantity, _) in self.open.items():
             move = self.moves[name]
             left = quantity - sent.get(name.split(":")[0], 0.0)

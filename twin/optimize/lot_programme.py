@@ -15,7 +15,8 @@ from twin.optimize.lot_plan import LotItem, LotProblem
 _SOLVERS = {"highs": mathopt.SolverType.HIGHS, "scip": mathopt.SolverType.GSCIP}
 #: Gap at which a solver stops by itself: then the same plan comes on every machine.
 GAP = 0.002
-_TANGENTS = 16  #: of the cost of a stretch: more make the bound finer and the programme larger
+_SHARE = 0.97  #: of the time left: a solver ends its step before it looks at the clock
+_TANGENTS = 24  #: of the cost of a stretch: more make the bound finer and the programme larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,9 @@ def solve(problem: LotProblem, solver: str, seconds: float) -> Solved:
     """
     began = time.perf_counter()
     model, lots = _model(problem)
+    left = seconds - (time.perf_counter() - began)
     result = mathopt.solve(model, _SOLVERS[solver], params=mathopt.SolveParameters(
-        time_limit=timedelta(seconds=max(seconds, 0.1)), relative_gap_tolerance=GAP,
+        time_limit=timedelta(seconds=max(_SHARE * left, 0.1)), relative_gap_tolerance=GAP,
         random_seed=1))
     reason = result.termination.reason
     took = time.perf_counter() - began

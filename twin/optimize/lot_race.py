@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 from twin.optimize.lot_plan import LotAnswer, LotProblem
 from twin.optimize.lot_programme import Solved
+from twin.optimize.lot_size import wagner_whitin
 from twin.plan import Answer, Progress, Reason, Status
 
 SOLVERS = ("highs", "scip")
-_START_AND_END = 1.2  #: seconds kept for a process to start, build its programme and answer
+_END = 0.4  #: seconds kept for the answer to come back
 _GRACE = 3.0  #: seconds after the limit at which a process is killed
 
 
@@ -50,12 +51,13 @@ def solve_lots(problem: LotProblem, seconds: float = 10.0,
                                     reasons=conflict))
     env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     running = []
+    until = time.time() + max(0.2, seconds - _END - (time.perf_counter() - began))
     for solver in solvers:
         process = subprocess.Popen([sys.executable, "-m", "twin.optimize.lot_worker"],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, env=env)
         assert process.stdin is not None
-        process.stdin.write(pickle.dumps((problem, solver, max(0.2, seconds - _START_AND_END))))
+        process.stdin.write(pickle.dumps((problem, solver, until)))
         process.stdin.close()
         process.stdin = None
         running.append(process)
@@ -110,9 +112,12 @@ def _answer(problem: LotProblem, solved: Sequence[Solved], seconds: float, unit:
               for one in solved if one.quantities is not None]
     costed = [one for one in costed if one[0] < math.inf]
     if not costed:
+        costed = _by_hand(problem)
+    if not costed:
         return LotAnswer((), Answer(Status.UNKNOWN, bound=bound if bound > -math.inf else None,
                                     unit=unit, engine="milp", seconds=seconds, stopped_by="wall"))
     cost, engine, quantities = min(costed)
+    bound = max(bound, 0.0)
     bound = min(bound, cost)
     proved = any(one.ended == "proof" for one in solved)
     progress = tuple(Progress(one.seconds, problem.cost(one.quantities), one.bound)
@@ -122,6 +127,19 @@ def _answer(problem: LotProblem, solved: Sequence[Solved], seconds: float, unit:
         objective=cost, bound=bound, unit=unit, engine=engine, seconds=seconds,
         stopped_by="proof" if proved else "wall", progress=progress,
         reasons=_tight(problem, quantities)))
+
+
+def _by_hand(problem: LotProblem) -> list[tuple[float, str, tuple[tuple[float, ...], ...]]]:
+    """Plans that take no search: lots for mean demand, each product alone, and no lots at all."""
+    mean = [[sum(column) / len(column) for column in zip(*item.demand, strict=True)]
+            for item in problem.items]
+    alone = tuple(wagner_whitin(row, item.setup_cost, item.holding).quantities
+                  for item, row in zip(problem.items, mean, strict=True))
+    each = tuple(tuple(row) for row in mean)
+    none = tuple((0.0,) * problem.periods for _ in problem.items)
+    plans = ((problem.cost(plan), name, plan) for name, plan in (
+        ("each product alone", alone), ("lot for lot", each), ("no lots", none)))
+    return [plan for plan in plans if plan[0] < math.inf]
 
 
 def _tight(problem: LotProblem, quantities: Sequence[Sequence[float]]) -> tuple[Reason, ...]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pickle
 import sys
+import time
 
 from twin.optimize.lot_programme import solve
 
 
 def main() -> None:
-    """Read a problem, a solver and seconds from standard input; write what was found."""
-    problem, solver, seconds = pickle.load(sys.stdin.buffer)
+    """Read a problem, a solver and the time to end at from standard input; write what was found."""
+    problem, solver, until = pickle.load(sys.stdin.buffer)
     said = sys.stdout.buffer
     sys.stdout = sys.stderr  # what a solver prints is no answer
-    pickle.dump(solve(problem, solver, seconds), said)
+    pickle.dump(solve(problem, solver, until - time.time()), said)
     said.flush()
 
 

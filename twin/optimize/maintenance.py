@@ -102,7 +102,7 @@ def maintain(network: Network, state: State | None = None, *, days: int = 60, sl
     >>> [(one.asset, one.start) for one in plan.services], plan.answer.status.value
     ([('M', 432.0)], 'optimal')
     >>> dict(plan.cells)
-    {'failures[M,wear].service_after': '440h'}
+    {'failures[M,wear].service_after': '438h'}
     """
     began = time.perf_counter()
     if days < 1 or not 0.0 < slot_h <= 24.0 or not 0.0 <= visit_cost < math.inf:
