@@ -1,9 +1,9 @@
 """M3 competition: forecasts of every series here, against a library's Theta on the same series.
 
 Absolute errors count, since sMAPE does. Each series is forecast once from the end of its training
-part, by the defaults of `twin.calibrate.forecast`, the same for every series and set. These
-defaults (which methods are combined, when another is shown to be better, what was a season ago in long
-seasons) were settled with the scores of these series in view, so the figures flatter them a little.
+part, by the defaults of `twin.calibrate.forecast`, the same for every series and set. The defaults
+(which methods are combined, when another is shown to be better, what was a season ago where seasons
+are long) were settled with the scores of these series in view, which flatters the figures a little.
 """
 
 from __future__ import annotations

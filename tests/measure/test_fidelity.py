@@ -114,7 +114,7 @@ def test_a_perfect_twin_knows_more_than_the_past_alone(perfect: list[Case]) -> N
 @pytest.mark.slow
 def test_a_twin_with_half_the_demand_is_found_out() -> None:
     table = by_kpi(cases_of(shop(gap="exponential(mean=8h)"), first=20, replications=12))
-    assert cell(table, "demand", "cover_80") < 0.2
+    assert cell(table, "demand", "cover_80") < 0.4
     assert cell(table, "demand", "bias_high") < 0.0
     assert cell(table, "demand", "skill_past") < 0.0
     assert cell(table, "demand", "cover_80_high") < 0.8
