@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import listen
+import routing
 import scheduling
 from calibrate import calibrate
 
@@ -227,7 +228,7 @@ MEASUREMENTS: dict[str, Callable[[int], Iterator[Finding]]] = {
     "shops": shops, "line": line, "network": network, "growth": growth, "spill": spill,
     "workers": workers, "calibrate": calibrate, "ingest": ingest,
     "jobshop": scheduling.jobshop, "flexible": scheduling.flexible, "setups": scheduling.setups,
-    "rescheduling": scheduling.rescheduling,
+    "rescheduling": scheduling.rescheduling, "routing": routing.routing,
 }
 
 
