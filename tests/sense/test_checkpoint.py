@@ -79,7 +79,8 @@ def test_what_is_not_merged_yet_counts_too(store: Store) -> None:
     assert folded(store, keep=False) == open_ == folded(store)
 
 
-@pytest.mark.parametrize("damage", [b"", b"no gzip at all", gzip.compress(b"mark\n{}\n")])
+@pytest.mark.parametrize("damage", [b"", b"no gzip at all", gzip.compress(b"mark\n{}\n")],
+                         ids=["empty", "no gzip", "of another store"])
 def test_a_damaged_checkpoint_is_folded_again(store: Store, damage: bytes) -> None:
     whole = folded(store)
     for path in (store.folder / "checkpoints").iterdir():
