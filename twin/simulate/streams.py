@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from itertools import chain, repeat
-from struct import unpack
 
 import numpy as np
 
@@ -48,11 +47,13 @@ class Streams:
     True
     """
 
-    __slots__ = ("_given", "replication", "seed")
+    __slots__ = ("_given", "_root", "replication", "seed")
 
     def __init__(self, seed: int, replication: int = 0) -> None:
         self.seed = seed
         self.replication = replication
+        # What a SeedSequence makes of ``seed, spawn_key=(replication, ...)``, made once for all.
+        self._root = _words(seed, 4) + _words(replication, 1)
         self._given: dict[tuple[str, str], tuple[Quantity, Draw]] = {}
 
     def draw(self, actor: str, purpose: str, quantity: Quantity) -> Draw:
@@ -127,9 +128,13 @@ class Streams:
     def generator(self, actor: str, purpose: str) -> np.random.Generator:
         """The generator of a name, at its beginning."""
         name = f"{actor}\x00{purpose}".encode()
-        words = unpack("<4I", blake2b(name, digest_size=16).digest())
-        seed = np.random.SeedSequence(self.seed, spawn_key=(self.replication, *words))
-        return np.random.Generator(np.random.SFC64(seed))
+        words = np.frombuffer(self._root + blake2b(name, digest_size=16).digest(), "<u4")
+        return np.random.Generator(np.random.SFC64(np.random.SeedSequence(words)))
+
+
+def _words(number: int, least: int) -> bytes:
+    """A whole number as words of four bytes, so many at least."""
+    return number.to_bytes(4 * max(least, (number.bit_length() + 31) // 32), "little")
 
 
 def _recorded(actor: str, purpose: str, quantity: Quantity) -> Draw:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 from math import inf
 from typing import Any
@@ -365,14 +364,11 @@ class World:
         """All sums since the last reset; zeros are left out."""
         now = self.env._now
         sums: dict[Key, float] = {}
-        for key, value in self._measures(now):
-            if value:
-                sums[key] = sums.get(key, 0.0) + value
-        return sums
-
-    def _measures(self, now: float) -> Iterator[tuple[Key, float]]:
         for actor in self.actors.values():
-            yield from actor.measures(now)
+            for key, value in actor.measures(now):
+                if value:
+                    sums[key] = sums.get(key, 0.0) + value
+        return sums
 
     def samples(self) -> tuple[np.ndarray, dict[Key, np.ndarray]]:
         """Snapshot times and levels."""
