@@ -12,7 +12,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from tempfile import gettempdir
@@ -53,7 +53,8 @@ def base(*, bounded: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
         {"memory_limit": _MEMORY, "threads": 1, "preserve_insertion_order": False,
          "temp_directory": str(Path(gettempdir()) / f"twin-{os.getpid()}")} if bounded else {})
     with duckdb.connect(config=settings) as connection:
-        connection.execute("set enable_progress_bar = false")
+        with suppress(duckdb.Error):  # a notebook without ipywidgets has no bar to switch off
+            connection.execute("set enable_progress_bar = false")
         yield connection
 
 
