@@ -207,7 +207,8 @@ class Moves:
         driven: float = scene.at - known["leg"] - known["held"] - halted
         if phase in ("to_origin", "home"):
             sites = scene.network.sites
-            km = great_circle_km(sites[known["at"]], sites[known["to"]]) or 0.0
+            begin, end = sites.get(known["at"]), sites.get(known["to"])
+            km = 0.0 if begin is None or end is None else great_circle_km(begin, end) or 0.0
             return max(0.0, km / row.speed_kmh - driven)
         way = lane
         if phase == "back":

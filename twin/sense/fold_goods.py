@@ -73,6 +73,8 @@ class Goods(Shelves):
             above = self.orders.get(row.parent)
             if above is None:
                 return False
+            if row.order in self._chain(row.parent):
+                return True  # an order that is passed on for itself is none
             above["passes"].append([row.site, row.to_site, row.time, row.order])
         order = self.order(row.order, row)
         order |= {"role": row.role, "site": row.site, "to": row.to_site, "product": row.product,
@@ -84,6 +86,14 @@ class Goods(Shelves):
         elif row.role in ("", "passed"):
             self._give(row)
         return True
+
+    def _chain(self, number: int) -> set[int]:
+        """An order and those behind it for which it was passed on."""
+        chain: set[int] = set()
+        while number and number not in chain:
+            chain.add(number)
+            number = self.orders.get(number, {}).get("parent", 0)
+        return chain
 
     def _queue_up(self, row: Event, order: dict[str, Any]) -> None:
         """When a supplier's capacity will have been given to an order: first come, first served."""
