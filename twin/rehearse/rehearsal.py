@@ -167,10 +167,9 @@ class Rehearsal:
     # -- instruments -----------------------------------------------------------------------------
     def _next_look(self) -> float:
         """When an instrument looks next, or a late record is made."""
-        if not self.instruments:
+        if not self.instruments or self.now < self.settle_h:
             look = self.now + (_CLERK_H if self._clerks else 24.0)
-        elif self.now < self.settle_h:
-            look = min(self.settle_h, self.now + 24.0)
+            look = min(look, self.settle_h) if self.now < self.settle_h else look
         else:
             look = min(self._due(one) for one in self.instruments)
         return min(look, max(self.now, self._late[0][0])) if self._late else look
