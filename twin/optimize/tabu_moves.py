@@ -117,20 +117,9 @@ def critical_path(js: Any, ms: Any, p: Any, r: Any, q: Any, longest: int, path: 
 
 
 @compiled
-def moved_after(u: int, v: int, jp: Any, js: Any, mp: Any, ms: Any, p: Any, r: Any, q: Any,
-                sequence: Any, heads: Any) -> int:
-    """Estimate of the makespan if `u` went right after `v`, further on its machine."""
-    k = 0
-    x = ms[u]
-    while True:
-        sequence[k] = x
-        k += 1
-        if x == v:
-            break
-        x = ms[x]
-    sequence[k] = u
-    k += 1
-    before = mp[u]
+def _longest_way(k: int, before: int, after: int, jp: Any, js: Any, p: Any, r: Any, q: Any,
+                 sequence: Any, heads: Any) -> int:
+    """The longest way through `k` operations in a new sequence between two on their machine."""
     end = r[before] + p[before] if before >= 0 else 0
     for i in range(k):
         x = sequence[i]
@@ -140,7 +129,6 @@ def moved_after(u: int, v: int, jp: Any, js: Any, mp: Any, ms: Any, p: Any, r: A
             start = end
         heads[i] = start
         end = start + p[x]
-    after = ms[v]
     tail = q[after] + p[after] if after >= 0 else 0
     worst = 0
     for i in range(k - 1, -1, -1):
@@ -156,6 +144,23 @@ def moved_after(u: int, v: int, jp: Any, js: Any, mp: Any, ms: Any, p: Any, r: A
 
 
 @compiled
+def moved_after(u: int, v: int, jp: Any, js: Any, mp: Any, ms: Any, p: Any, r: Any, q: Any,
+                sequence: Any, heads: Any) -> int:
+    """Estimate of the makespan if `u` went right after `v`, further on its machine."""
+    k = 0
+    x = ms[u]
+    while True:
+        sequence[k] = x
+        k += 1
+        if x == v:
+            break
+        x = ms[x]
+    sequence[k] = u
+    k += 1
+    return _longest_way(k, mp[u], ms[v], jp, js, p, r, q, sequence, heads)
+
+
+@compiled
 def moved_before(u: int, v: int, jp: Any, js: Any, mp: Any, ms: Any, p: Any, r: Any, q: Any,
                  sequence: Any, heads: Any) -> int:
     """Estimate of the makespan if `u` went right before `v`, earlier on its machine."""
@@ -166,29 +171,7 @@ def moved_before(u: int, v: int, jp: Any, js: Any, mp: Any, ms: Any, p: Any, r: 
         sequence[k] = x
         k += 1
         x = ms[x]
-    before = mp[v]
-    end = r[before] + p[before] if before >= 0 else 0
-    for i in range(k):
-        x = sequence[i]
-        w = jp[x]
-        start = r[w] + p[w] if w >= 0 else 0
-        if end > start:
-            start = end
-        heads[i] = start
-        end = start + p[x]
-    after = ms[u]
-    tail = q[after] + p[after] if after >= 0 else 0
-    worst = 0
-    for i in range(k - 1, -1, -1):
-        x = sequence[i]
-        w = js[x]
-        own = q[w] + p[w] if w >= 0 else 0
-        if tail > own:
-            own = tail
-        if heads[i] + p[x] + own > worst:
-            worst = heads[i] + p[x] + own
-        tail = own + p[x]
-    return worst
+    return _longest_way(k, mp[v], ms[u], jp, js, p, r, q, sequence, heads)
 
 
 @compiled
