@@ -7,12 +7,12 @@ from datetime import datetime
 from twin.commands.folder import fresh, point
 from twin.commands.optimize_schedule import (
     _clock,
-    _state,
     _watcher,
     open_hours,
     price,
     seconds,
 )
+from twin.commands.optimize_stocking import state_of
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.plan import Plan
@@ -50,7 +50,7 @@ def routes_plan(call: Call) -> int:
     asked = read(call.arguments, SETTINGS, "optimize routes")
     network = call.workspace.calibration(asked["calibration"]).apply(
         call.workspace.network(asked["models"]))
-    state = _state(asked["from"], network, asked["seed"])
+    state = state_of(asked["from"], network, asked["seed"])
     if state is None:
         state = play(network, Scenario.baseline(), horizon_h=1.0, seed=asked["seed"],
                      save_at=0.0).state

@@ -11,6 +11,7 @@ from typing import Any
 
 from twin.clock import excerpt, format_duration
 from twin.commands.folder import fresh, point
+from twin.commands.optimize_stocking import state_of
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.network import Network
@@ -80,7 +81,7 @@ def schedule_plan(call: Call) -> int:
     asked = read(call.arguments, SETTINGS, "optimize schedule")
     network = call.workspace.calibration(asked["calibration"]).apply(
         call.workspace.network(asked["models"]))
-    state = _state(asked["from"], network, asked["seed"])
+    state = state_of(asked["from"], network, asked["seed"])
     now = 0.0 if state is None else state.clock_h
     work = workload(network, state, ahead=asked["ahead"], hours=open_hours(network),
                     goal=GOALS[asked["objective"]])
@@ -118,23 +119,6 @@ def _read(path: str) -> Plan:
     except OSError as error:
         raise SettingError(f"plan '{excerpt(path)}' cannot be read: {error.strerror}. Give a "
                            "plan.json that `twin optimize schedule` wrote.") from None
-
-
-def _state(source: str, network: Network, seed: int) -> State | None:
-    """The state to plan from."""
-    if source == "opening" or (not source and not network.warmup):
-        return None
-    if source:
-        try:
-            return State.read(source)
-        except OSError as error:
-            raise SettingError(f"from '{excerpt(source)}' cannot be read: {error.strerror}. Give "
-                               "a state document, or from=opening.") from None
-    from twin.scenario import Scenario
-    from twin.simulate.play import play
-
-    return play(network, Scenario.baseline(), horizon_h=network.warmup, seed=seed,
-                save_at=network.warmup).state
 
 
 def _digest(state: State | None) -> str:
