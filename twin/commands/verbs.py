@@ -101,6 +101,7 @@ VERBS = {verb.name: verb for verb in (
     Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
     Verb("alerts", "", "what somebody should look at, worst first", "alerts", ("by", "comment")),
     Verb("calibrate", "", "learn the cells of a model from what was heard", "calibrate"),
+    Verb("trace", "", "where a lot came from, what touched it, and who has it", "trace"),
     Verb("fidelity", "", "how good the twin's forecasts were, per place and horizon", "fidelity"),
 )}
 
