@@ -88,6 +88,8 @@ VERBS = {verb.name: verb for verb in (
     Verb("run", "", "play what-ifs on a model and compare them with the baseline", "play"),
     Verb("check", "", "is a model sound, and which scenarios can it play?", "look"),
     Verb("init", "FOLDER", "a starter workspace to edit", "start"),
+    Verb("import", "FORMAT SOURCE", "an export of an ERP or planning system as a model",
+         "imports"),
     Verb("models", "", "which models and calibrations there are", "look"),
     Verb("scenarios", "", "which what-ifs there are, what each means and needs", "look"),
     Verb("state", "", "what the twin knows now or then: each fact, its age, quality and source",
