@@ -192,7 +192,8 @@ def test_a_plan_becomes_a_model_that_runs(workspace: Path) -> None:
     assert network.crews["crew joiner"].size == 2
     assert network.machines["bench"].units == 2
     assert network.products["leg round"].lot_size == 100
-    hours = [(row["day"], row["from"], row["to"]) for row in table(workspace, "tables", "calendars")]
+    shifts = table(workspace, "tables", "calendars")
+    hours = [(row["day"], row["from"], row["to"]) for row in shifts]
     assert hours == [*((day, "08:00", "24:00") for day in ("mon", "tue", "wed", "thu", "fri")),
                      ("2021-01-06", "", "")]
     sold = network.demand["customer town", "table", ""]
