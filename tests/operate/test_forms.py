@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.operate.edi import read_edifact, read_x12
+from twin.operate.configuration import ConfigurationError, read_configuration
 from twin.operate.connectors.contract import Message, Refused
 from twin.operate.connectors.folder import Folder
-from twin.operate.connectors.opening import open_connector
 from twin.operate.forms import FORMS, Form, form_of
+from twin.operate.ways import open_ways
 from twin.sense.epcis import check_epcis, read_epcis
 from twin.sense.epcis_export import to_epcis
 
@@ -64,6 +65,8 @@ def product_of(name: str, said: bytes) -> str:
         assert len(rows) == 1
         return rows[0]["product"]
     document = json.loads(said)
+    if name == "cloudevents":
+        return str(document["data"]["product"])
     if name == "json":
         return str(document["product"])
     if name == "epcis":
@@ -179,26 +182,36 @@ def test_a_movement_is_sound_epcis_and_its_undoing_declares_the_error() -> None:
         form("epcis").write(Message("k", "service", {"target": "M1"}))
 
 
+def opened(home: Path, way: dict[str, Any]) -> Any:
+    """The way out that a model file describes."""
+    said = read_configuration({"connectors": {"acme": way}}, "tea.yaml")
+    return open_ways(said, home, home / "pushed", to_epcis)["acme"]
+
+
 def test_a_folder_of_orders_from_the_configuration(tmp_path: Path) -> None:
-    out = open_connector("acme", {"type": "folder", "folder": "acme", "form": "edifact",
-                                  "sender": "TWIN", "receiver": "ACME"}, root=tmp_path)
+    out = opened(tmp_path, {"type": "folder", "folder": "acme", "format": "edifact",
+                            "settings": {"sender": "TWIN", "receiver": "ACME"}})
     name = out.send(order())
     assert product_of("edifact", (tmp_path / "acme" / name).read_bytes()) == "tea"
     assert name.endswith(".edi")
     assert out.send(order()) == f"{name} was there"
 
 
-@pytest.mark.parametrize(("settings", "why"), [
-    ({"type": "folder"}, "folder is missing"),
-    ({"type": "folder", "folder": "x", "form": "edifact", "sender": "A"}, "receiver"),
-    ({"type": "folder", "folder": "x", "colour": "red"}, "'colour' is unknown"),
-    ({"type": "folder", "folder": "x", "form": "csv", "colour": "red"}, "colour"),
-    ({"type": "rest", "url": "http://localhost", "secret": "TWIN_NO_SUCH"}, "no TWIN_NO_SUCH"),
-    ({"type": "table", "address": "TWIN_AUDIT_KEY", "form": "csv"}, "takes no form"),
+@pytest.mark.parametrize(("way", "why"), [
+    ({"format": "edifact", "settings": {"sender": "A"}}, "form edifact: receiver is missing"),
+    ({"format": "csv", "settings": {"colour": "red"}}, "form csv: 'colour' is unknown"),
+    ({"format": "fax"}, "form 'fax' is unknown"),
+    ({"settings": {"sender": "A"}}, "settings are of a format"),
 ])
-def test_a_wrong_configuration_is_named(settings: dict[str, Any], why: str) -> None:
-    with pytest.raises(ValueError, match=f"connector acme: .*{why}"):
-        open_connector("acme", settings)
+def test_a_wrong_configuration_is_named(tmp_path: Path, way: dict[str, Any], why: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"connector acme: {why}"):
+        opened(tmp_path, {"type": "folder", "folder": "x", **way})
+
+
+def test_a_movement_is_wired_to_the_writer_of_another_room(tmp_path: Path) -> None:
+    out = opened(tmp_path, {"type": "folder", "folder": "moves", "format": "epcis"})
+    name = out.send(order())
+    assert product_of("epcis", (tmp_path / "moves" / name).read_bytes()) == "tea"
 
 
 def test_rest_sends_the_form_and_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,9 +235,9 @@ def test_rest_sends_the_form_and_says_what_it_is(monkeypatch: pytest.MonkeyPatch
     server = http.server.HTTPServer(("127.0.0.1", 0), Erp)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("TWIN_ERP_SECRET", "s")
-    out = open_connector("erp", {"type": "rest", "secret": "TWIN_ERP_SECRET", "form": "x12",
-                                 "url": f"http://127.0.0.1:{server.server_port}/",
-                                 "sender": "TWIN", "receiver": "ACME"})
+    out = opened(Path(), {"type": "rest", "secret": "TWIN_ERP_SECRET", "format": "x12",
+                          "url": f"http://127.0.0.1:{server.server_port}/",
+                          "settings": {"sender": "TWIN", "receiver": "ACME"}})
     out.send(order("thé", key="clé\n/1"))
     out.close()
     server.shutdown()

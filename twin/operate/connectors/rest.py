@@ -15,12 +15,12 @@ import hashlib
 import hmac
 import json
 import time
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from twin.operate.connectors.contract import Guarantee, Message, Refused, Unreachable
 from twin.operate.forms.contract import Form
+from twin.operate.forms.plain import cloud_event
 
 _AGAIN = {408, 425, 429}
 
@@ -99,26 +99,6 @@ class Rest:
 def _header(value: str) -> str:
     """A text that a header can hold: what is not printable ASCII percent-encoded."""
     return quote(value, safe=" !#$&'()*+,/:;=?@[]~\"<>\\^`{|}")
-
-
-def cloud_event(message: Message) -> dict[str, Any]:
-    """A message as a CloudEvent 1.0.
-
-    Examples
-    --------
-    >>> event = cloud_event(Message("k1", "order", {"product": "tea"}))
-    >>> event["specversion"], event["id"], event["type"], event["data"]["product"]
-    ('1.0', 'k1', 'twin.order', 'tea')
-    """
-    event: dict[str, Any] = {
-        "specversion": "1.0", "id": message.key, "source": "twin", "type": f"twin.{message.kind}",
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "datacontenttype": "application/json", "data": message.body}
-    if message.undoes:
-        event["twinundoes"] = message.undoes
-    if message.head:
-        event["twinhead"] = message.head
-    return event
 
 
 def sign(secret: bytes, stamp: str, body: bytes) -> str:

@@ -2,6 +2,7 @@
 
 | form | for | what it writes |
 |---|---|---|
+| ``cloudevents`` | anybody | a CloudEvent 1.0, as JSON |
 | ``json`` | anybody | the action as one JSON object |
 | ``csv`` | anybody | a header and one row |
 | ``edifact`` | a supplier | a purchase order, UN/EDIFACT ORDERS D.96A |
@@ -28,14 +29,14 @@ from twin.operate.forms.contract import Form
 from twin.operate.forms.edifact import EdifactOrders
 from twin.operate.forms.isa95 import Isa95Job, Isa95Schedule
 from twin.operate.forms.movement import EpcisMovement
-from twin.operate.forms.plain import Csv, Json
+from twin.operate.forms.plain import CloudEvent, Csv, Json
 from twin.operate.forms.x12 import X12Order
 
 __all__ = ["FORMS", "Form", "form_of"]
 
 #: Name in the configuration -> what makes the form of its settings.
 FORMS: dict[str, Callable[..., Form]] = {
-    "json": Json, "csv": Csv, "edifact": EdifactOrders, "x12": X12Order, "isa95": Isa95Schedule,
+    "cloudevents": CloudEvent, "json": Json, "csv": Csv, "edifact": EdifactOrders, "x12": X12Order, "isa95": Isa95Schedule,
     "job_order": Isa95Job, "epcis": EpcisMovement,
 }
 
@@ -55,7 +56,7 @@ def form_of(name: str, settings: Mapping[str, Any] | None = None) -> Form:
     >>> form_of("xml")
     Traceback (most recent call last):
     ...
-    ValueError: form 'xml' is unknown. Use one of csv, edifact, epcis, isa95, job_order, json, x12.
+    ValueError: form 'xml' is unknown. Use one of cloudevents, csv, edifact, epcis, isa95, ...
     """
     make = FORMS.get(name)
     if make is None:

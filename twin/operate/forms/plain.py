@@ -1,16 +1,28 @@
-"""The plain forms: one JSON object, one row of CSV."""
+"""The plain forms: a CloudEvent, one JSON object, one row of CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from datetime import UTC, datetime
+from typing import Any
 
 from twin.operate.connectors.contract import Message
 from twin.operate.forms.contract import deed_of, plain
 
 #: Columns of the CSV form; `more` holds the rest of the action as JSON.
 HEADER = ("key", "kind", "site", "product", "quantity", "unit", "when", "source", "undoes", "more")
+
+
+class CloudEvent:
+    """The message as a whole CloudEvent 1.0 (structured mode)."""
+
+    name, media_type, suffix = "cloudevents", "application/cloudevents+json", ".json"
+
+    def write(self, message: Message) -> bytes:
+        """The event as UTF-8."""
+        return json.dumps(cloud_event(message), indent=1, sort_keys=True).encode() + b"\n"
 
 
 class Json:
@@ -49,3 +61,23 @@ class Csv:
         rows.writerow((message.key, message.kind, deed.site, deed.product, plain(deed.quantity),
                        deed.unit, deed.when, deed.source, message.undoes, more))
         return text.getvalue().encode()
+
+
+def cloud_event(message: Message) -> dict[str, Any]:
+    """A message as a CloudEvent 1.0.
+
+    Examples
+    --------
+    >>> event = cloud_event(Message("k1", "order", {"product": "tea"}))
+    >>> event["specversion"], event["id"], event["type"], event["data"]["product"]
+    ('1.0', 'k1', 'twin.order', 'tea')
+    """
+    event: dict[str, Any] = {
+        "specversion": "1.0", "id": message.key, "source": "twin", "type": f"twin.{message.kind}",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "datacontenttype": "application/json", "data": message.body}
+    if message.undoes:
+        event["twinundoes"] = message.undoes
+    if message.head:
+        event["twinhead"] = message.head
+    return event
