@@ -36,8 +36,8 @@ __all__ = ["FORMS", "Form", "form_of"]
 
 #: Name in the configuration -> what makes the form of its settings.
 FORMS: dict[str, Callable[..., Form]] = {
-    "cloudevents": CloudEvent, "json": Json, "csv": Csv, "edifact": EdifactOrders, "x12": X12Order, "isa95": Isa95Schedule,
-    "job_order": Isa95Job, "epcis": EpcisMovement,
+    "cloudevents": CloudEvent, "json": Json, "csv": Csv, "edifact": EdifactOrders,
+    "x12": X12Order, "isa95": Isa95Schedule, "job_order": Isa95Job, "epcis": EpcisMovement,
 }
 
 
