@@ -6,12 +6,14 @@ instruments could see, and takes orders in between.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twin.ledger import Ledger
 from twin.network import Network
+from twin.plan import Answer, Order, Plan, Status
 from twin.scenario import Scenario
+from twin.simulate.carry_out import carry_out
 from twin.simulate.disturbances import disturb, go_on
 from twin.simulate.failure import Failure
 from twin.simulate.shipment import Shipment
@@ -188,6 +190,33 @@ class Operation:
         if not fresh:
             raise ValueError(f"nobody sends {product} to {site} now. Name another source.")
         return int(fresh.pop())
+
+    def do(self, order: Order) -> None:
+        """Do what an order of a plan says, now: order, transfer, expedite, cancel, decrease.
+
+        Raises
+        ------
+        ValueError
+            If the site does not stock the product.
+        """
+        carry_out(self.world, Plan("order", self.network.name, self.now, Answer(Status.FEASIBLE),
+                                   orders=(replace(order, when=self.now),)))
+
+    def set(self, cell: str, value: str) -> None:
+        """Change a setting of replenishment, such as ``stock[W,tea].reorder_point``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such cell, or nobody could change it while the chain is running.
+        """
+        table, key, _ = self.network.find(cell)
+        if table != "stock":
+            raise ValueError(f"{cell} is no setting of stock. Only those are changed in a chain "
+                             "that is running.")
+        self.network = self.network.with_cells({cell: value})
+        row = self.network.stock[key]  # type: ignore[index]
+        self.world.node(row.site, row.product, "stock").set_policy(row)
 
     # -- looking ---------------------------------------------------------------------------------
     def view(self) -> View:
