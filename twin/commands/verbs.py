@@ -97,6 +97,7 @@ VERBS = {verb.name: verb for verb in (
     Verb("reproduce", "MANIFEST", "play a result again from its manifest.json", "play"),
     Verb("rehearse", "", "an operation to listen to, with hidden parameters and planted faults",
          "rehearse"),
+    Verb("loop", "", "the closed loop: an operation with a twin, and the same one without", "loop"),
     Verb("optimize", "KIND", "a plan from the present state: what to do, and how good it is",
          "optimize"),
     Verb("listen", "", "hear sensors and systems into the store of a model", "listen"),

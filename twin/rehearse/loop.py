@@ -58,7 +58,7 @@ class Terms:
         Hours at least between two readings of an instrument; 0 leaves instruments out.
     """
 
-    days: float = 168.0
+    days: float = 126.0
     every: float = 42.0
     horizon: float = 84.0
     kinds: tuple[str, ...] = ("policies", "orders")
@@ -66,7 +66,7 @@ class Terms:
     budget: int = 12
     approve: float = 1.0
     branches: int = 0
-    sample: float = 6.0
+    sample: float = 24.0
     workers: int | None = None
 
 
@@ -185,7 +185,7 @@ def _round(network: Network, rehearsal: Rehearsal, store: Store, desk: Any, chan
 
     day = (rehearsal.now - network.warmup) / 24.0
     readings, learned = _learned(network, rehearsal, store, streams)
-    state = sensed(store, learned.apply(network), rehearsal.clock)[1]
+    state = sensed(store, learned.apply(network), rehearsal.clock, checkpoints=False)[1]
     played = play_round(desk, network, learned, state, seed=rehearsal.truth.seed,
                         kinds=terms.kinds, seconds=5.0, budget=terms.budget, workers=terms.workers)
     open_ones = [filed for filed in played.filed if filed.status is Standing.OPEN]

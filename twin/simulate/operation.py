@@ -102,6 +102,8 @@ class View:
     shelves: tuple[Shelf, ...]
 
 
+#: Settings of a shelf that must fit together.
+_LEVELS = ("reorder_point", "order_up_to")
 _STATES = {"idle": "idle", "busy": "processing", "setup": "setup", "blocked": "blocked",
            "staff": "idle"}
 
@@ -141,6 +143,7 @@ class Operation:
                  state: State | None = None) -> None:
         self.network = network
         self.ledger = Ledger()
+        self._waiting: dict[Any, dict[str, str]] = {}  # settings that need another one, by shelf
         self.world = World(network, Streams(seed, 0), self.ledger,
                            None if state is None else state.clock_h)
         if state is not None:
@@ -202,21 +205,37 @@ class Operation:
         carry_out(self.world, Plan("order", self.network.name, self.now, Answer(Status.FEASIBLE),
                                    orders=(replace(order, when=self.now),)))
 
-    def set(self, cell: str, value: str) -> None:
+    def set(self, cell: str, value: str) -> bool:
         """Change a setting of replenishment, such as ``stock[W,tea].reorder_point``.
+
+        A level that only fits with another one still to come (an order-up-to level below today's
+        reorder point) waits for it.
+
+        Returns
+        -------
+        bool
+            Whether it is in force now.
 
         Raises
         ------
         ValueError
             If there is no such cell, or nobody could change it while the chain is running.
         """
-        table, key, _ = self.network.find(cell)
+        table, key, column = self.network.find(cell)
         if table != "stock":
             raise ValueError(f"{cell} is no setting of stock. Only those are changed in a chain "
                              "that is running.")
-        self.network = self.network.with_cells({cell: value})
+        both = {**self._waiting.pop(key, {}), cell: value}
+        try:
+            self.network = self.network.with_cells(both)
+        except ValueError:
+            if column not in _LEVELS or len(both) > 1 or not _is_number(value):
+                raise
+            self._waiting[key] = both
+            return False
         row = self.network.stock[key]  # type: ignore[index]
         self.world.node(row.site, row.product, "stock").set_policy(row)
+        return True
 
     # -- looking ---------------------------------------------------------------------------------
     def view(self) -> View:
@@ -281,3 +300,10 @@ def _parcel(lane: Any, shipment: Shipment, now: float) -> Vehicle:
                    lane.destination, min(1.0, max(0.0, share)), lane.km,
                    sum(part.quantity for part in shipment.load), shipment.number,
                    bool(lane.row.refrigerated), bool(shipment.warm))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False
