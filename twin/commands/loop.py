@@ -47,7 +47,9 @@ KEYS = {key.name: key for key in (
         "0.25", _share),
     Key("broker", f"an address, embedded, or auto: TWIN_TEST_MQTT, else {_LOCAL} if somebody "
         "answers there, else embedded", "auto", text),
-    Key("for", "how long both live after the warm-up", "126d", duration),
+    Key("for", "how long the twin listens and advises after the warm-up", "126d", duration),
+    Key("after", "how long both live on, unheard and unadvised: what was only put off comes due",
+        "126d", duration),
     Key("every", "time between two rounds of advice", "42d", duration),
     Key("horizon", "over which plans are judged", "84d", duration),
     Key("replications", "of a verdict, at most", "40", whole(8, 10_000)),
@@ -86,15 +88,17 @@ def loop_command(call: Call) -> int:
         raise SettingError("horizon is longer than the loop lives. Let it live longer: for=126d.")
     many = asked["truths"] > 1
     approve = asked["approve"] if asked["approve"] is not None else 0.5 if many else 1.0
-    terms = Terms(asked["for"] / 24.0, asked["every"] / 24.0, asked["horizon"] / 24.0,
+    terms = Terms(asked["for"] / 24.0, asked["every"] / 24.0, asked["after"] / 24.0,
+                  asked["horizon"] / 24.0,
                   replications=asked["replications"], budget=asked["budget"], approve=approve,
                   branches=4 if many else 0, sample=0.0 if many else 24.0,
                   workers=1 if many else asked["workers"])
     if many:
         return _count(call, asked, terms)
     with _broker(asked["broker"]) as url, tempfile.TemporaryDirectory() as folder:
-        call.screen.note(f"{network.name} lives {terms.days:g} days with a twin and without, seed "
-                         f"{asked['seed']}; telemetry and orders over {url}.")
+        call.screen.note(f"{network.name} lives {terms.days:g} days with a twin and without, and "
+                         f"{terms.after:g} more, seed {asked['seed']}; telemetry and orders over "
+                         f"{url}.")
         try:
             found = close_loop(
                 network, hide(network, asked["seed"], asked["spread"]), terms,
@@ -128,7 +132,8 @@ def _show(call: Call, found: Looped) -> None:
                         f"running cost, {otif:7.1%} on time in full")
     word = "less" if found.gain >= 0.0 else "more"
     call.screen.say(f"  {abs(found.gain):,.0f} {found.currency} a day {word} with the twin, "
-                    f"{abs(found.share):.1%} of what it cost without. One pair proves nothing: count with truths=20.")
+                    f"{abs(found.share):.1%} of what it cost without. One pair proves nothing: "
+                    "count with truths=20.")
     for text_ in found.refused[:5]:
         call.screen.say(f"  the operation refused: {text_}")
     call.screen.say(f"Cost and service over time: {path.as_posix()}")

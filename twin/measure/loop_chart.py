@@ -47,9 +47,11 @@ def loop_picture(taken: Sequence[Row], without: Sequence[Row], rounds: Sequence[
             for rows, colour, label in ((without, MUTED, "without"), (taken, SERIES[0], "with")):
                 days = [row[0] for row in rows if row[column] == row[column]]
                 values = [scale * row[column] for row in rows if row[column] == row[column]]
+                axes.yaxis.set_major_formatter(tick)
                 axes.plot(days, values, color=colour, lw=2.0)
                 if values:
-                    axes.annotate(f" {label}: {tick(values[-1])}", (days[-1], values[-1]),
+                    last = tick(float(f"{values[-1]:.4g}"))
+                    axes.annotate(f" {label}: {last}", (days[-1], values[-1]),
                                   color=colour if colour != MUTED else INK, fontsize=9, va="center",
                                   annotation_clip=False)
             for day in rounds:

@@ -44,6 +44,8 @@ class Terms:
     days, every
         How long after the warm-up, and days between two rounds; the last begins so early that its
         horizon is over at the end.
+    after
+        Days that both live on after that, with nobody listening: what was only put off comes due.
     horizon
         Days over which plans are judged.
     kinds
@@ -60,6 +62,7 @@ class Terms:
 
     days: float = 126.0
     every: float = 42.0
+    after: float = 126.0
     horizon: float = 84.0
     kinds: tuple[str, ...] = ("policies", "orders")
     replications: int = 40
@@ -154,6 +157,11 @@ def close_loop(network: Network, truth: Truth, terms: Terms, opener: Opener, fol
             until = min(end, now + _WINDOW_H)
             channel.live(until)
             alone.run(until)
+        while rehearsal.now < end + 24.0 * terms.after - 1e-6:
+            until = min(end + 24.0 * terms.after, rehearsal.now + _WINDOW_H)
+            for operation, books in ((rehearsal.operation, taken), (alone, plain)):
+                operation.run(until)
+                books.write()
         found.refused += channel.refused
     found.taken, found.plain = taken.points, plain.points
     found.otif = (taken.otif(), plain.otif())
