@@ -8,6 +8,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 ARGS   ?=
 
+# Compiled modules are kept, whatever the shell says: else every process compiles all of them again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test slow bench evidence rehearsals crash lint types architecture check pages \
 	lock wheel clean
