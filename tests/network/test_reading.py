@@ -255,11 +255,6 @@ WRONG = [
         "models/tea/trucks.csv row 2: fuel_l_per_100km 'cmem(1, 2)' is not played yet. "
         "Write a number or by_load(empty, ..., full).",
     ),
-    (
-        {"windows": "site,day,open,close\nC,mon-fri,08:00,12:00\n"},
-        "models/tea/windows.csv row 2: windows are not played yet. "
-        "Describe opening hours by sites.calendar or docks.calendar.",
-    ),
 ]
 
 

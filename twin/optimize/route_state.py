@@ -240,21 +240,30 @@ class _Round:
         dock = next((d for d in self.network.docks.values()
                      if d.site == site and d.direction in (way, "both")), None)
         service = 0.0 if dock is None else dock.time.mean() + dock.time_per_m3 * abs(weight[1])
-        calendar = (dock.calendar if dock is not None and dock.calendar
-                    else self.network.sites[site].calendar)
+        calendars = [self.network.sites[site].calendar, dock.calendar if dock else None]
+        if way == "in":
+            rows = [row for row in self.network.windows.values() if row.site == site]
+            calendars += [row.calendar for row in rows[:1]]
+            service += max((row.service for row in rows), default=0.0)
         orders = ", ".join(str(number) for number, _, _ in drops[:3])
         name = f"{site} (orders {orders}{' ...' if len(drops) > 3 else ''})"
-        self.stops.append(Stop(name, self._place(site), weight, self._windows(site, calendar),
+        self.stops.append(Stop(name, self._place(site), weight, self._windows(site, calendars),
                                service, None, cold, trucks))
         self.sites.append(site)
         self.drops.append(drops)
 
-    def _windows(self, site: str, calendar: str | None) -> tuple[tuple[float, float], ...]:
-        """When it receives, in hours from now."""
-        if self.hours is None or not calendar:
+    def _windows(self, site: str, calendars: Sequence[str | None]
+                 ) -> tuple[tuple[float, float], ...]:
+        """When all of its calendars let it receive, in hours from now."""
+        named = [name for name in calendars if name]
+        if self.hours is None or not named:
             return ((0.0, inf),)
         now = self.state.clock_h
-        spans = self.hours(calendar, site, now, now + _HORIZON)
+        spans = [(now, now + _HORIZON)]
+        for name in named:
+            spans = [(max(a, c), min(b, d)) for a, b in spans
+                     for c, d in self.hours(name, site, now, now + _HORIZON)
+                     if max(a, c) < min(b, d)]
         return tuple((begin - now, end - now) for begin, end in spans) or ((0.0, inf),)
 
     # -- distances -------------------------------------------------------------------------------
