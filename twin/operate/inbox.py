@@ -169,8 +169,10 @@ class Inbox:
 
     # -- deciding --------------------------------------------------------------------------------
     def approve(self, name: str | int, person: str, rails: Rails, *,
-                automatic: bool = False) -> Filed:
+                automatic: bool = False, push: bool = True) -> Filed:
         """Decide to do it: its messages go into the outbox in the same transaction.
+
+        With `push` false it is only written down that somebody does it.
 
         Raises
         ------
@@ -186,7 +188,9 @@ class Inbox:
         if breaches:
             audit.record(self.connection, self.key, "held", filed.name, {"why": breaches}, person)
             raise DecisionError(f"{filed.name} may not be pushed: " + " ".join(breaches))
-        done = self._set(filed, Standing.APPROVED, {"automatic": automatic}, person)
+        done = self._set(filed, Standing.APPROVED, {"automatic": automatic, "pushed": push}, person)
+        if not push:
+            return done
         for number, action in enumerate(filed.advice.actions, start=1):
             message = Message(f"{self.model}/{filed.name}/{number}", action.verb, {
                 "verb": action.verb, "target": action.target, "quantity": action.quantity,
