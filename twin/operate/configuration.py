@@ -114,13 +114,13 @@ class Gate(_Part):
     """
 
     horizon: Hours = 28 * 24.0
-    error: float = Field(0.05, gt=0.0, lt=0.5)
-    replications: int = Field(120, ge=8, le=10_000)
-    block: int = Field(20, ge=4, le=1_000)
+    error: float = Field(default=0.05, gt=0.0, lt=0.5)
+    replications: int = Field(default=120, ge=8, le=10_000)
+    block: int = Field(default=20, ge=4, le=1_000)
     expires: Hours = 24.0
     frozen: Hours = 8.0
-    change: float = Field(0.1, ge=0.0, le=10.0)
-    worth: float = Field(0.0, ge=0.0)
+    change: float = Field(default=0.1, ge=0.0, le=10.0)
+    worth: float = Field(default=0.0, ge=0.0)
 
 
 class Configuration(_Part):
