@@ -15,6 +15,8 @@ from typing import Any
 #: The verbs of actions, as the field says them.
 VERBS = ("order", "expedite", "defer", "cancel", "increase", "decrease", "move", "transfer",
          "reroute", "service", "set")
+#: Verbs of plans that are advised as a whole: their targets do not tell one advice from another.
+_WHOLE = ("move", "reroute", "set")
 BETTER, WORSE, NO_EFFECT = "better", "worse", "no effect shown"
 
 
@@ -121,6 +123,8 @@ class Recommendation:
         Of the verdict; the search saw other seeds.
     digests
         Of model, calibration, state and plan: what reproduces it.
+    plan
+        The plan behind it, as a document, so that it can be played again later.
 
     Examples
     --------
@@ -148,6 +152,7 @@ class Recommendation:
     seed: int = 0
     replications: int = 0
     digests: Mapping[str, str] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.actions:
@@ -171,9 +176,13 @@ class Recommendation:
 
     @property
     def identity(self) -> str:
-        """What makes two recommendations the same advice at two moments: kind, verbs, targets."""
-        said = sorted((action.verb, action.target, str(action.detail.get("source", "")))
-                      for action in self.actions)
+        """What makes two recommendations the same advice at two moments: kind, verbs, targets.
+
+        Policies, schedules and routes are advised as a whole, whatever their targets.
+        """
+        said = sorted({(action.verb, "" if action.verb in _WHOLE else action.target,
+                        "" if action.verb in _WHOLE else str(action.detail.get("source", "")))
+                       for action in self.actions})
         return hashlib.sha256(json.dumps([self.model, self.kind, said]).encode()).hexdigest()
 
     def content(self) -> str:

@@ -101,6 +101,8 @@ VERBS = {verb.name: verb for verb in (
     Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
     Verb("alerts", "", "what somebody should look at, worst first", "alerts", ("by", "comment")),
     Verb("calibrate", "", "learn the cells of a model from what was heard", "calibrate"),
+    Verb("recommend", "", "what to do now, each plan played against doing nothing", "recommend"),
+    Verb("watch", "", "recommend again and again, and push what waits", "recommend"),
     Verb("fidelity", "", "how good the twin's forecasts were, per place and horizon", "fidelity"),
 )}
 
