@@ -16,6 +16,8 @@ from twin.state import State
 from twin.tally import Tally
 
 _CONFIRM = 6
+#: Policies are tuned for two prices of what is owed: the one that serves too poorly is refused.
+_SERVICES = (("replenishment: policies", 0.95), ("replenishment: careful policies", 0.995))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,11 @@ def policies(ground: Ground) -> Iterator[tuple[str, Plan]]:
                  trial.seed, trial.replication, state=ground.state) for trial in trials],
             workers=ground.workers)]
 
-    found = tune(network, play, seed=ground.seed, budget=ground.budget, confirm=_CONFIRM).plan
-    if found.cells:
-        yield "replenishment: policies", replace(found, made_h=ground.state.clock_h)
+    for name, service in _SERVICES:
+        found = tune(network, play, seed=ground.seed, service=service, budget=ground.budget,
+                     confirm=_CONFIRM).plan
+        if found.cells:
+            yield name, replace(found, made_h=ground.state.clock_h)
 
 
 def flows(ground: Ground) -> Iterator[tuple[str, Plan]]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from twin.clock import format_duration
+from twin.commands.effects import format_moment, in_words
 from twin.commands.optimize_schedule import seconds
 from twin.commands.optimize_stocking import count, state_of
 from twin.commands.proposals import KINDS
@@ -19,7 +20,6 @@ from twin.commands.verbs import Call
 from twin.operate.desk import Desk
 from twin.operate.gate import Verdict
 from twin.operate.inbox import Filed
-from twin.recommendation import Effect
 from twin.settings import KEYS as RUN_KEYS
 from twin.settings import Key, SettingError, describe, duration, options, parse, read, text, word
 from twin.state import State
@@ -213,10 +213,10 @@ def show(found: Round, currency: str, screen: Screen) -> None:
     advised = {filed.advice.digests.get("plan") for filed in found.filed}
     left = [name for name, verdict in found.verdicts.items() if not verdict.passes]
     for name in left:
-        effect = found.verdicts[name].effects[0]
-        screen.say(f"Not advised: {name}: "
-                   + in_words(effect, currency, terms.horizon / 24.0)
-                   + f" ({found.verdicts[name].pairs} pairs)")
+        verdict = found.verdicts[name]
+        why = "; but ".join(in_words(effect, currency, terms.horizon / 24.0) for effect
+                            in dict.fromkeys((verdict.effects[0], *verdict.harms)))
+        screen.say(f"Not advised: {name}: {why} ({verdict.pairs} pairs)")
     for line in found.in_hand:
         screen.say(f"In hand: {line}")
     for line in found.notes:
@@ -228,40 +228,6 @@ def show(found: Round, currency: str, screen: Screen) -> None:
         screen.note(f"Look closer with 'twin show {found.filed[0].name} models={found.model}', "
                     f"decide with 'twin approve {found.filed[0].name} models={found.model} --by "
                     "NAME'.")
-
-
-def in_words(effect: Effect, currency: str, days: float) -> str:
-    """An effect as a sentence: money over the horizon, shares in points.
-
-    Examples
-    --------
-    >>> in_words(Effect("running_cost", "EUR/d", -12.0, -15.0, -9.0, 0.9, "better", 900.0,
-    ...                 (800.0, 990.0)), "EUR", 10.0)
-    'saves 120 EUR in 10 days (90 to 150), P(better) 90 %: better'
-    """
-    chance = f", P(better) {100 * effect.chance:.0f} %" if effect.mean or effect.low else ""
-    if effect.unit.endswith("/d"):
-        if not (effect.mean or effect.low or effect.high):
-            return f"changes nothing in money: {effect.verdict}"
-        word = "saves" if effect.mean <= 0.0 else "costs"
-        sign = -1.0 if effect.mean <= 0.0 else 1.0
-        ends = sorted((sign * effect.low * days, sign * effect.high * days))
-        return (f"{word} {_amount(sign * effect.mean * days)} {currency} in {days:g} days "
-                f"({_amount(ends[0])} to {_amount(ends[1])}){chance}: {effect.verdict}")
-    if not (effect.mean or effect.low or effect.high):
-        return ""
-    name = {"otif": "OTIF", "fill_rate": "fill rate"}.get(effect.kpi, effect.kpi)
-    return (f"{name} {100 * effect.mean:+.2f} points ({100 * effect.low:+.2f} to "
-            f"{100 * effect.high:+.2f}), to {100 * effect.expected:.1f} %: {effect.verdict}")
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:,.3g}"
-
-
-def format_moment(moment: str) -> str:
-    """A moment as people read it: ``2026-01-06 07:00 UTC``."""
-    return moment[:16].replace("T", " ") + " UTC"
 
 
 def document(filed: Filed) -> dict[str, Any]:

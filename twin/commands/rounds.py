@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twin.commands.effects import in_words
 from twin.commands.proposals import Ground, kind_of, propose
 from twin.commands.trials import (
     HEARD_COST,
     HEARD_OTIF,
-    OTIF,
     Stage,
     measures_of,
     player,
@@ -179,7 +179,7 @@ def _best(plans: Mapping[str, Plan], kept: Mapping[str, Plan], standing: Mapping
                 kinds[kind] = name
     for name in kept:
         kind, old = standing[name].advice.kind, verdicts[name]
-        if old.gain <= 0.0 or any(effect.verdict == "worse" for effect in old.effects):
+        if old.gain <= 0.0 or old.harms:
             continue
         fresh = kinds.get(kind)
         if fresh is None or verdicts[fresh].gain <= old.gain * (1.0 + terms.change):
@@ -198,15 +198,15 @@ def _advice(name: str, plan: Plan, verdicts: Mapping[str, Verdict], joint: Verdi
         Measure(HEARD_COST, f"{network.currency}/d"), Measure(HEARD_OTIF, "share", False))]
     effects = (*(effect for effect in found.effects if effect.expected == effect.expected),
                *(effect for effect in promised if effect.expected == effect.expected))
-    rival, told = _runner_up(name, kind, verdicts)
+    days = terms.horizon / 24.0
+    rival, told = _runner_up(name, kind, verdicts, network.currency, days)
     reasons = [f"{one.subject}: {one.message}" for one in plan.answer.reasons
                if one.kind == "binding"][:3]
     if told:
         reasons.append(told)
     if joint is not None:
-        money = joint.effects[0]
-        reasons.append(f"together with the others of this round: {-money.mean:+,.2f} {money.unit} "
-                       f"saved ({-money.high:,.2f} to {-money.low:,.2f}), {money.verdict}")
+        reasons.append("with the others of this round: "
+                       + in_words(joint.effects[0], network.currency, days))
     return Recommendation(
         network.name, kind, before.actions if before is not None else actions_of(plan, network),
         effects, tuple(reasons), runner_up=rival, made_h=now, expires_h=now + terms.expires,
@@ -231,17 +231,13 @@ def _promised(measure: Measure, values: Sequence[float]) -> Effect:
     return Effect(measure.name, measure.unit, 0.0, 0.0, 0.0, 0.5, NO_EFFECT, mean, band_of(there))
 
 
-def _runner_up(name: str, kind: str, verdicts: Mapping[str, Verdict]) -> tuple[str, str]:
+def _runner_up(name: str, kind: str, verdicts: Mapping[str, Verdict], currency: str,
+               days: float) -> tuple[str, str]:
     """The next best of the same kind, and why it is not advised."""
     others = [other for other in verdicts if other != name and kind_of(other) == kind]
     if not others:
         return "", ""
     rival = max(others, key=lambda other: verdicts[other].gain)
-    money = verdicts[rival].effects[0]
-    late = next((effect for effect in verdicts[rival].effects[1:] if effect.kpi == OTIF
-                 and effect.verdict == "worse"), None)
-    why = (f"why not {rival.partition(': ')[2] or rival}: it saves {-money.mean:,.2f} {money.unit} "
-           f"({-money.high:,.2f} to {-money.low:,.2f}), {money.verdict}")
-    return rival, why + (", and serves worse" if late else "")
-
-
+    told = "; but ".join(in_words(effect, currency, days) for effect in dict.fromkeys(
+        (verdicts[rival].effects[0], *verdicts[rival].harms)))
+    return rival, f"not {rival.partition(': ')[2] or rival}, since it {told}"

@@ -103,6 +103,15 @@ VERBS = {verb.name: verb for verb in (
     Verb("calibrate", "", "learn the cells of a model from what was heard", "calibrate"),
     Verb("recommend", "", "what to do now, each plan played against doing nothing", "recommend"),
     Verb("watch", "", "recommend again and again, and push what waits", "recommend"),
+    Verb("inbox", "", "what the twin advises, and what has become of it", "inbox"),
+    Verb("show", "NAME", "one recommendation: what, why, how sure, held to what", "inbox"),
+    Verb("approve", "NAME", "do it: decided by name, pushed once", "inbox", ("by",)),
+    Verb("reject", "NAME", "do not do it, for a reason", "inbox", ("by", "reason")),
+    Verb("undo", "NAME", "take an approved one back", "inbox", ("by",)),
+    Verb("push", "", "send what waits to be sent", "inbox", ("by",)),
+    Verb("outcomes", "", "what was promised, what happened, what ignored advice would have saved",
+         "outcomes"),
+    Verb("audit", "verify", "is the log of decisions whole? and the log for an auditor", "audit"),
     Verb("fidelity", "", "how good the twin's forecasts were, per place and horizon", "fidelity"),
 )}
 

@@ -99,7 +99,8 @@ class Gate(_Part):
     horizon
         Hours over which a plan is held against doing nothing.
     error
-        Chance that a plan that is no better is called better, over all looks at one plan.
+        Chance that any plan of a round that changes nothing is called better or worse, over all
+        looks.
     replications, block
         Most pairs of replications, and how many are played between two looks.
     expires
@@ -111,6 +112,8 @@ class Gate(_Part):
         much more, as a share of what the old one was worth, or it is left standing.
     worth
         Gain in money a day below which nothing is advised.
+    service_loss
+        Share of orders (OTIF) that advice may cost, if it saves money.
     """
 
     horizon: Hours = 28 * 24.0
@@ -121,6 +124,7 @@ class Gate(_Part):
     frozen: Hours = 8.0
     change: float = Field(default=0.1, ge=0.0, le=10.0)
     worth: float = Field(default=0.0, ge=0.0)
+    service_loss: float = Field(default=0.0, ge=0.0, lt=1.0)
 
 
 class Configuration(_Part):

@@ -7,50 +7,27 @@ knows the configuration of the model, and keeps each step in one transaction.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from twin.document import read_document
-from twin.operate import audit, ladder, outbox
-from twin.operate.configuration import Configuration, read_configuration
+from twin.operate import audit, ladder, outbox, outcomes, people
+from twin.operate.configuration import Configuration
 from twin.operate.connectors.contract import Connector
 from twin.operate.database import StoreError, connect, writing
 from twin.operate.inbox import DecisionError, Filed, Inbox, Standing
 from twin.operate.ladder import Rung
+from twin.operate.outcomes import Happened, Outcome
+from twin.operate.places import Places, described
 from twin.operate.ways import FILES, open_ways
 from twin.recommendation import Recommendation
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
-
-    from twin.network import Network
-    from twin.store import Store
-
-STORE = "TWIN_OPERATE_STORE"  #: environment variable of the store's address; it comes first
-
-
-class Places(Protocol):
-    """What a desk asks of a workspace."""
-
-    home: Path
-
-    def path(self, group: str, name: str) -> Path:
-        """The file of a document."""
-        ...
-
-    def network(self, name: str) -> Network:
-        """A model."""
-        ...
-
-    def store(self, model: str) -> Store:
-        """What was heard about it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +39,7 @@ class Case:
     rung, why
         In force for its kind, and why.
     decisions
-        Verb, person (pseudonym), reason and time of each.
+        Verb, person (pseudonym), name (as far as it is known), reason and time of each.
     messages
         Key, connector, status, attempts and answer of each message in the outbox.
     """
@@ -118,21 +95,20 @@ class Desk:
         StoreError, ConfigurationError
             If the store does not open, or what stands under ``operate:`` cannot be used.
         """
-        path = workspace.path("models", model)
-        configuration = read_configuration(read_document(path).get("operate"),
-                                           f"models/{model}.yaml")
+        configuration, address = described(workspace, model)
         store = workspace.store(model)
-        address = os.environ.get(STORE) or configuration.store
-        if not address:
-            address = str(store.folder / "operate.db")
-        elif "://" not in address:
-            address = str(workspace.home / address)
         try:
             key = audit.audit_key()
         except ValueError as error:
             raise StoreError(str(error)) from None
         return cls(connect(address), model, workspace.network(model).start, configuration, key,
                    heard=store.watermark, home=workspace.home, beside=store.folder / "pushed")
+
+    @classmethod
+    def exists(cls, workspace: Places, model: str) -> bool:
+        """Whether anybody acts on this model: its operational store is there or configured."""
+        _, address = described(workspace, model)
+        return "://" in address or Path(address).exists()
 
     def close(self) -> None:
         """Let go of the store and of connectors that were opened."""
@@ -196,6 +172,62 @@ class Desk:
             heads = [audit.Head.parse(row.message.head) for row in outbox.rows(connection)
                      if row.message.head]
             return audit.verify(connection, self.key, [*heads, *published])
+
+    def log(self, after: int = 0) -> list[dict[str, Any]]:
+        """Rows of the log as plain values, with the names of people as far as they are known."""
+        with self.engine.connect() as connection:
+            return [{"number": row.number, "at": row.at, "kind": row.kind, "subject": row.subject,
+                     "person": people.name_of(connection, row.person) if row.person else "",
+                     "pseudonym": row.person, "body": json.loads(row.body), "mac": row.mac}
+                    for row in audit.entries(connection, after)]
+
+    def head(self) -> audit.Head:
+        """The last row of the log, as it goes out with pushes."""
+        with self.engine.connect() as connection:
+            return audit.head(connection)
+
+    def outcomes(self) -> list[Outcome]:
+        """What is known of promises, oldest advice first; see `settle`."""
+        with self._box() as box:
+            return outcomes.outcomes(box.connection, box.list())
+
+    # -- looking back ----------------------------------------------------------------------------
+    def record(self, kind: str, subject: str, body: Any = None, by: str = "") -> None:
+        """Write into the log what happened elsewhere: sources heard, a calibration, an alarm."""
+        with writing(self.engine) as connection:
+            audit.record(connection, self.key, kind, subject, body, by)
+
+    def settle(self, happened: Happened) -> list[Outcome]:
+        """Hold everything whose horizon is over to its promise, and review what is automatic.
+
+        Parameters
+        ----------
+        happened
+            Gives the KPIs between two times, hours from the start of the model.
+        """
+        heard = self.heard()
+        with self._box() as box:
+            box.expire()
+            filed = box.list()
+            now = heard if heard is not None else self._now(box.connection).timestamp()
+            hours = (now - self.start.timestamp()) / 3600.0
+            found = outcomes.settle(box.connection, self.key, filed, hours, happened)
+            known = outcomes.outcomes(box.connection, filed)
+            for kind in sorted({one.advice.kind for one in filed}):
+                if self.configuration.rung(kind) is Rung.AUTOMATIC:
+                    ladder.review(box.connection, self.key, self.model, kind,
+                                  outcomes.promises(known, kind), self._drift(box.connection))
+        return found
+
+    def _drift(self, connection: Connection) -> str:
+        """The alarm of drift that stands: what the last look at the model's cells has told."""
+        import sqlalchemy as sa
+
+        row = connection.execute(sa.text(
+            "select body from log where kind in ('calibrated', 'checked') and subject = :model "
+            "order by number desc limit 1"), {"model": self.model}).scalar()
+        alarms = json.loads(row).get("alarms", []) if row else []
+        return str(alarms[0]).rstrip(".") if alarms else ""
 
     # -- deciding --------------------------------------------------------------------------------
     def file(self, advice: Sequence[Recommendation], made_h: float | None = None) -> list[Filed]:
@@ -337,7 +369,8 @@ class Desk:
         for row in connection.execute(sa.text(
                 "select verb, person, reason, at from decisions where recommendation = :number "
                 "order by number"), {"number": number}):
-            yield dict(row._mapping)
+            yield {**row._mapping,
+                   "name": people.name_of(connection, row.person) if row.person else ""}
 
     def _messages(self, connection: Connection, number: int) -> Iterator[dict[str, Any]]:
         for row in outbox.rows(connection):

@@ -65,11 +65,14 @@ class Verdict:
         That were played.
     stopped
         ``shown``, ``hopeless``, ``no pair differs`` or ``at most``: why no more were.
+    allowed
+        Loss of service, as a share, that better money may cost.
     """
 
     effects: tuple[Effect, ...]
     pairs: int
     stopped: str
+    allowed: float = 0.0
 
     @property
     def gain(self) -> float:
@@ -78,9 +81,17 @@ class Verdict:
 
     @property
     def passes(self) -> bool:
-        """Whether it may be advised: better in money or service, and shown worse in neither."""
-        verdicts = [effect.verdict for effect in self.effects]
-        return BETTER in verdicts and WORSE not in verdicts
+        """Whether it may be advised: better in money or service, and shown worse in neither,
+        beyond what is allowed.
+        """
+        return any(effect.verdict == BETTER for effect in self.effects) and not self.harms
+
+    @property
+    def harms(self) -> tuple[Effect, ...]:
+        """Effects that stand against it."""
+        money, *others = self.effects
+        return tuple(effect for effect in (money, *others) if effect.verdict == WORSE and (
+            effect is money or abs(effect.mean) > self.allowed))
 
 
 @dataclass(slots=True)
@@ -146,8 +157,9 @@ def judge(plans: Mapping[str, Plan], play: Play, measures: Sequence[Measure], te
                 del open_lines[name]
         if told is not None:
             told("gate", runs.stop if open_lines else terms.replications, terms.replications)
-    return {name: verdict(line.values, nothing.values, measures,
-                          levels[_look(line.pairs, terms)], line.stopped)
+    return {name: replace(verdict(line.values, nothing.values, measures,
+                                  levels[_look(line.pairs, terms)], line.stopped),
+                          allowed=terms.service_loss)
             for name, line in lines.items()}
 
 
