@@ -123,7 +123,8 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
         advice.append(_advice(name, plan, verdicts, joint, stage, network, heard, terms, before,
                               seed))
     filed = desk.file(advice, state.clock_h)
-    return Round(network.name, state.clock_h, filed, verdicts, joint, in_hand, notes, terms)
+    return Round(network.name, state.clock_h, filed, verdicts, joint,
+                 list(dict.fromkeys(in_hand)), notes, terms)
 
 
 def _in_force(desk: Desk, network: Network) -> dict[str, str]:

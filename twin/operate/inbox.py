@@ -119,7 +119,7 @@ class Inbox:
 
     def _add(self, advice: Recommendation, rung: Rung) -> Filed:
         status = Standing.SHADOW if rung is Rung.SHADOW else Standing.OPEN
-        made, expires = self.clock().isoformat(), self._at(advice.expires_h)
+        made, expires = self._at(advice.made_h), self._at(advice.expires_h)
         number = self._execute(
             "insert into recommendations (model, identity, kind, status, made, expires, document) "
             "values (:model, :identity, :kind, :status, :made, :expires, :document) "
