@@ -16,8 +16,14 @@ import pytest
 
 from tests.tea import FILES, write_tea
 from twin.__main__ import main
+from twin.commands.trials import as_heard
+from twin.ledger import Ledger
 from twin.operate.desk import Desk
+from twin.readings import to_frame
 from twin.recommendation import Action, Effect, Recommendation
+from twin.scenario import Scenario
+from twin.simulate.play import play
+from twin.witness import readings_of_ledger
 from twin.workspace import Workspace
 
 pytest.importorskip("sqlalchemy", reason="needs the extra operate")
@@ -80,6 +86,7 @@ def file(tmp_path: Path, advice: Recommendation = FILED) -> None:
         desk.file([advice], 0.0)
 
 
+@pytest.mark.slow
 def test_what_is_shown_to_be_better_is_advised_and_the_same_state_gives_the_same(
         tea: Callable[..., Twin]) -> None:
     first, second = (advised(tea(where=where)) for where in ("one", "two"))
@@ -209,6 +216,52 @@ def test_a_round_that_fails_says_so_and_one_shot_exits_1(tea: Callable[..., Twin
     assert code == 1
     assert "This round failed: ValueError:" in said
     assert "is not a state" in said
+
+
+def test_a_promise_is_held_against_what_was_heard(tea: Callable[..., Twin],
+                                                  tmp_path: Path) -> None:
+    twin = tea()
+    file(tmp_path)
+    twin("approve", "R-1", "--by", "ann")
+    workspace = Workspace(tmp_path / "ours")
+    network, book = workspace.network("tea"), Ledger()
+    play(network, Scenario.baseline(), horizon_h=300.0, ledger=book)
+    workspace.store("tea").write(readings_of_ledger(book, network.start))
+    code, said = twin("outcomes", "--json")
+    assert code == 0
+    gain, cost = json.loads(said)["outcomes"]
+    events = book.frame()
+    by_hand = as_heard(events, network, 0.0, 240.0)["heard_cost"]
+    assert cost["realised"] == pytest.approx(by_hand)
+    assert gain["realised"] == pytest.approx((12.0 + 5.0 - by_hand) * 10.0)
+    code, said = twin("outcomes")
+    assert "set stock[depot,tea].reorder_point to 30" in said
+    assert "broken" in said
+    assert twin("audit", "export")[0] == 0
+    log = (tmp_path / "ours" / "outputs" / "tea-audit" / "log.csv").read_text()
+    assert [line.split(",")[2] for line in log.splitlines()] == [
+        "kind", "round", "recommended", "approved", "queued", "pushed", "outcome"]
+
+
+@pytest.mark.slow
+def test_listening_and_calibrating_stand_in_the_log(tea: Callable[..., Twin],
+                                                    tmp_path: Path) -> None:
+    twin = tea()
+    workspace = Workspace(tmp_path / "ours")
+    network, book = workspace.network("tea"), Ledger()
+    play(network, Scenario.baseline(), horizon_h=2400.0, ledger=book)
+    path = tmp_path / "day.parquet"
+    to_frame(readings_of_ledger(book, network.start)).to_parquet(path)
+    file(tmp_path)
+    code, said = twin("listen", f"source={path}", "names=no", "oldest=9000d")
+    assert code == 0, said
+    code, said = twin("calibrate", "pictures=0")
+    assert code == 0, said
+    with Desk.open(workspace, "tea") as desk:
+        kinds = {row["kind"]: row["body"] for row in desk.log()}
+    assert kinds["heard"]["source"] == str(path)
+    assert kinds["heard"]["new"] > 100
+    assert kinds["calibrated"]["parameters"] > 0
 
 
 @pytest.mark.slow

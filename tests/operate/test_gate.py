@@ -50,7 +50,8 @@ def test_what_saves_clearly_passes_at_the_first_look() -> None:
 
 def test_what_saves_little_takes_more_pairs() -> None:
     found = one(world(saves=1.4, spread=4.0))
-    assert found[0] == "better" and found[1] > 20
+    assert found[0] == "better"
+    assert found[1] > 20
 
 
 def test_what_costs_is_worse() -> None:

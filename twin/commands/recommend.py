@@ -90,7 +90,7 @@ def watch_command(call: Call) -> int:
             began = time.monotonic()
             try:
                 show(one_round(call, desk, asked), currency, call.screen)
-                _tend(desk, call.screen)
+                _tend(call, desk)
                 failed = 0
             except KeyboardInterrupt:
                 break
@@ -107,11 +107,19 @@ def watch_command(call: Call) -> int:
     return 0
 
 
-def _tend(desk: Desk, screen: Screen) -> None:
-    """Push what waits."""
+def _tend(call: Call, desk: Desk) -> None:
+    """Push what waits, and hold what is over to its promise."""
+    from twin.commands.outcomes import happened
+
     done = desk.push()
     if any(done.values()):
-        screen.say(f"Pushed {done['sent']}, put off {done['pending']}, given up {done['dead']}.")
+        call.screen.say(f"Pushed {done['sent']}, put off {done['pending']}, given up "
+                        f"{done['dead']}.")
+    new = desk.settle(happened(call.workspace.store(desk.model),
+                               call.workspace.network(desk.model)))
+    if new:
+        call.screen.say(f"{len({one.name for one in new})} outcomes are known now. See twin "
+                        f"outcomes models={desk.model}.")
 
 
 @contextmanager

@@ -254,9 +254,10 @@ class Desk:
         for one in filed:
             if one.status is Standing.OPEN and rungs[one.advice.kind] is Rung.AUTOMATIC:
                 try:
-                    self._approve(one.name, "", automatic=True)
+                    approved = self._approve(one.name, "", automatic=True)
                 except DecisionError:
                     continue  # held by a rail: the log says why, and a person may decide
+                self._push_of(approved)
         with self._box() as box:
             return [box.get(one.number) for one in filed]
 
