@@ -146,7 +146,10 @@ def maintenance(ground: Ground) -> Iterator[tuple[str, Plan]]:
     # A stock of spare parts is a matter of replenishment, and a service needs its age of service.
     cells = {cell: value for cell, value in plan.cells.items() if cell.startswith("failures[")}
     if services or cells:
-        yield "maintenance", replace(plan, services=services, cells=cells)
+        about = tuple(reason for reason in plan.answer.reasons
+                      if not reason.subject.startswith("spare "))
+        yield "maintenance", replace(plan, services=services, cells=cells,
+                                     answer=replace(plan.answer, reasons=about))
 
 
 #: By the word of the setting ``kinds``.

@@ -204,9 +204,10 @@ def show(found: Round, currency: str, screen: Screen) -> None:
             "in_hand": list(found.in_hand), "notes": list(found.notes)})
         return
     terms = found.terms
-    screen.say(f"{found.model} on day {found.made_h / 24.0:.4g}: {len(found.verdicts)} plans "
-               f"played against doing nothing over {format_duration(terms.horizon)}, on the same "
-               "luck.")
+    count = len(found.verdicts)
+    screen.say(f"{found.model} on day {found.made_h / 24.0:.4g}: {count} plan"
+               f"{'' if count == 1 else 's'} played against doing nothing over "
+               f"{format_duration(terms.horizon)}, on the same luck.")
     for filed in found.filed:
         screen.say(f"{filed.name:<6} {filed.advice.kind}: {filed.advice.title}")
         days = terms.horizon / 24.0

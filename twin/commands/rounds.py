@@ -18,7 +18,7 @@ from twin.commands.trials import (
 )
 from twin.manifest import network_digest
 from twin.network import ModelError, Network
-from twin.operate.actions import actions_of
+from twin.operate.actions import actions_of, today_of
 from twin.operate.configuration import Gate
 from twin.operate.desk import Desk
 from twin.operate.gate import (
@@ -135,12 +135,10 @@ def _in_force(desk: Desk, network: Network) -> dict[str, str]:
             if action.verb != "set":
                 continue
             try:
-                table, key, column = network.find(action.target)
+                today = today_of(action.target, network)
             except ModelError:
-                continue
-            today = getattr(network.table(table)[key], column)
-            said = f"{today:g}" if isinstance(today, int | float) else str(today)
-            if said == action.detail.get("today"):
+                continue  # the model has no such row any more
+            if today == action.detail.get("today"):
                 found[action.target] = str(action.detail["value"])
     return found
 
