@@ -144,6 +144,34 @@ def test_a_rejection_has_a_reason_and_silences_the_advice(
     assert advised(twin)["in_hand"] == ["R-1 (rejected): " + FILED.title]
 
 
+@pytest.mark.slow
+def test_advice_stands_while_the_state_moves_on_and_is_superseded_by_name(
+        tea: Callable[..., Twin], tmp_path: Path) -> None:
+    twin = tea(OPERATE.replace("40d", "30d") + "    expires: 9d\n")
+    network = Workspace(tmp_path / "ours").network("tea")
+    for day in (5, 6):
+        state = play(network, Scenario.baseline(), horizon_h=24.0 * day, save_at=24.0 * day).state
+        assert state is not None
+        state.write(tmp_path / f"day{day}.json")
+    before, = advised(twin, f"from={tmp_path / 'day5.json'}")["recommendations"]
+    found = advised(twin, f"from={tmp_path / 'day6.json'}")
+    after, = found["recommendations"]
+    # a new plan was found, and the old one stands: it is worth nearly as much
+    assert set(found["judged"]) > {"R-1"}
+    assert after["name"] == before["name"] == "R-1"
+    assert after["recommendation"]["actions"] == before["recommendation"]["actions"]
+    assert after["recommendation"]["made_h"] == 144.0
+    assert after["recommendation"]["effects"] != before["recommendation"]["effects"]
+    # another model has better advice, which takes its place by name
+    (tmp_path / "ours" / "models" / "tea" / "stock.csv").write_text(
+        FILES["models/tea/stock.csv"].replace("40,80", "60,90"))
+    assert [one["name"] for one in advised(twin, f"from={tmp_path / 'day6.json'}")[
+        "recommendations"]] == ["R-2"]
+    with Desk.open(Workspace(tmp_path / "ours"), "tea") as desk:
+        assert [(row["subject"], row["body"]) for row in desk.log()
+                if row["kind"] == "superseded"] == [("R-1", {"by": "R-2"})]
+
+
 def test_a_sound_chain_is_told_that_no_effect_is_shown(tea: Callable[..., Twin]) -> None:
     twin = tea(stock=FILES["models/tea/stock.csv"])
     code, said = twin("recommend", "kinds=orders,maintenance,routes,schedule",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from twin.state import State
 
 COST, OTIF, FILL_RATE = "running_cost", "otif", "fill_rate"
 HEARD_COST, HEARD_OTIF = "heard_cost", "heard_otif"
+_START_S = 4.0  #: worker processes take about so long to pay
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,17 @@ def as_heard(events: Any, network: Network, start_h: float, end_h: float) -> dic
 
 def player(stage: Stage, workers: int | None, *, heard: bool = False
            ) -> Callable[[Sequence[Trial]], list[dict[str, float]]]:
-    """Plays trials in worker processes; with `heard` also what events would tell."""
+    """Plays trials in worker processes, or in this one where starting them would take longer;
+    with `heard` also what events would tell.
+    """
     from twin.simulate.replications import replicate
 
     def play(trials: Sequence[Trial]) -> list[dict[str, float]]:
-        return list(replicate(_played, [_Task(stage, trial.plan, trial.replication, heard)
-                                        for trial in trials], workers=workers))
+        first, *rest = [_Task(stage, trial.plan, trial.replication, heard) for trial in trials]
+        began = time.process_time()
+        played = [_played(first)]
+        short = (time.process_time() - began) * len(rest) < _START_S
+        return played + replicate(_played, rest, workers=1 if short and not workers else workers)
 
     return play
 
