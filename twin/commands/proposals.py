@@ -169,11 +169,12 @@ def kind_of(name: str) -> str:
     return name.partition(":")[0]
 
 
-def propose(ground: Ground, kinds: Sequence[str],
+def propose(ground: Ground, kinds: Sequence[str], begins: Callable[[str], None],
             told: Callable[[str], None]) -> dict[str, Plan]:
     """Every proposal by name; what a proposer cannot do is told, and the others go on."""
     found: dict[str, Plan] = {}
     for kind in kinds:
+        begins(f"Proposing {kind} ...")
         try:
             found |= {name: in_units(plan) for name, plan in KINDS[kind](ground)}
         except (ValueError, ArithmeticError) as error:

@@ -19,7 +19,7 @@ from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.operate.desk import Desk
 from twin.operate.gate import Verdict
-from twin.operate.inbox import Filed
+from twin.operate.inbox import DecisionError, Filed
 from twin.settings import KEYS as RUN_KEYS
 from twin.settings import Key, SettingError, describe, duration, options, parse, read, text, word
 from twin.state import State
@@ -111,7 +111,11 @@ def _tend(call: Call, desk: Desk) -> None:
     """Push what waits, and hold what is over to its promise."""
     from twin.commands.outcomes import happened
 
-    done = desk.push()
+    try:
+        done = desk.push()
+    except DecisionError as error:  # the kill switch
+        call.screen.note(str(error))
+        done = {}
     if any(done.values()):
         call.screen.say(f"Pushed {done['sent']}, put off {done['pending']}, given up "
                         f"{done['dead']}.")
@@ -168,7 +172,7 @@ def one_round(call: Call, desk: Desk, asked: dict[str, Any]) -> Round:
     with screen.progress(f"{asked['models']}: pairs") as progress:
         return play_round(desk, model, learned, state, seed=asked["seed"], kinds=asked["kinds"],
                           seconds=asked["limit"], budget=asked["budget"],
-                          workers=asked["simulate.workers"], told=progress)
+                          workers=asked["simulate.workers"], told=progress, told_note=screen.note)
 
 
 def newest(call: Call, model: str) -> str:

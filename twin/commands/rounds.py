@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twin.commands.effects import in_words
@@ -39,6 +39,7 @@ from twin.recommendation import NO_EFFECT, Effect, Recommendation
 from twin.state import State
 
 _PROMISED = 20  #: replications behind the band that a promise is held to
+_FOLLOWED = ("schedule", "routes")
 _DECIDED = (Standing.APPROVED, Standing.REJECTED, Standing.UNDONE)
 
 
@@ -80,19 +81,22 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
         Before and with the calibration.
     seed
         Of the searches; that of the verdicts is made from it and the state.
+    told, told_note
+        Hear of the pairs that have been played, and of what is being proposed.
     """
     terms = desk.configuration.gate
     notes: list[str] = []
+    base = _base(desk, state.clock_h)
     stage = Stage(model, learned, state, terms.horizon, seed_of(seed, state),
-                  _in_force(desk, learned.apply(model)))
+                  _in_force(desk, learned.apply(model)),
+                  joined([plan for _, plan in base.values()]) if base else None)
     network = stage.network()
     standing = {filed.name: filed for filed in desk.inbox(Standing.OPEN, Standing.SHADOW)
                 if filed.advice.plan}
-    told_note("Proposing ...")
+    held = {one.advice.kind: Plan.from_document(one.advice.plan) for one in standing.values()}
     proposals = propose(Ground(
         network, state, seed, terms.horizon, terms.frozen, seconds, budget, workers,
-        {one.advice.kind: Plan.from_document(one.advice.plan) for one in standing.values()}),
-        kinds, notes.append)
+        held | {kind: plan for kind, (_, plan) in base.items()}), kinds, told_note, notes.append)
     decided = _decided(desk, state.clock_h)
     in_hand = []
     plans: dict[str, Plan] = {}
@@ -120,8 +124,10 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
     for name in names:
         plan = {**plans, **kept}[name]
         before = standing[name].advice if name in kept else None
-        advice.append(_advice(name, plan, verdicts, joint, stage, network, heard, terms, before,
-                              seed))
+        against = ", ".join(("doing nothing", *(f"but for {named}, which was approved"
+                                                for named, _ in base.values())))
+        advice.append(replace(_advice(name, plan, verdicts, joint, stage, network, heard, terms,
+                                      before, seed), against=against))
     filed = desk.file(advice, state.clock_h)
     return Round(network.name, state.clock_h, filed, verdicts, joint,
                  list(dict.fromkeys(in_hand)), notes, terms)
@@ -140,6 +146,18 @@ def _in_force(desk: Desk, network: Network) -> dict[str, str]:
                 continue  # the model has no such row any more
             if today == action.detail.get("today"):
                 found[action.target] = str(action.detail["value"])
+    return found
+
+
+def _base(desk: Desk, now_h: float) -> dict[str, tuple[str, Plan]]:
+    """Of schedules and routes the one approved last, while it has something left to do."""
+    found: dict[str, tuple[str, Plan]] = {}
+    for filed in desk.inbox(Standing.APPROVED):
+        if filed.advice.kind in _FOLLOWED and filed.advice.plan and filed.advice.made_h <= now_h:
+            plan = Plan.from_document(filed.advice.plan)
+            ends = [*(one.end for one in plan.operations), *(one.back for one in plan.routes)]
+            if max(ends, default=0.0) > now_h:
+                found[filed.advice.kind] = (filed.name, plan)
     return found
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twin.network import Network
-from twin.operate.gate import Measure, Trial
+from twin.operate.gate import Measure, Trial, joined
 from twin.parameters import Calibration
 from twin.plan import Plan
 from twin.state import State
@@ -34,6 +34,9 @@ class Stage:
         Cells that were approved and that the model does not hold yet.
     seed
         Of the verdict, unlike that of any search: it is made from the seed and the state.
+    base
+        The schedule and routes that were approved and are still driven and worked off: doing
+        nothing means going on with them.
     """
 
     model: Network
@@ -42,6 +45,7 @@ class Stage:
     horizon_h: float
     seed: int
     in_force: Mapping[str, str] = field(default_factory=dict)
+    base: Plan | None = None
 
     def network(self) -> Network:
         """The chain as it is believed to be."""
@@ -89,7 +93,9 @@ def _played(task: _Task) -> dict[str, float]:
     from twin.scenario import Scenario
     from twin.simulate.play import play
 
-    stage, plan = task.stage, task.plan
+    stage = task.stage
+    plans = [plan for plan in (task.plan, stage.base) if plan is not None]
+    plan = joined(plans) if plans else None
     network = stage.drawn(task.replication)
     if plan is not None and plan.cells:
         network = network.with_cells(plan.cells)
