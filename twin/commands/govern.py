@@ -9,11 +9,9 @@ from typing import Any
 from twin.commands.state import moment, sensed
 from twin.commands.verbs import Call
 from twin.operate.agreement import ITEM_FIELDS, ORDER_FIELDS, Agreement, read_agreement
-from twin.operate.database import writing
 from twin.operate.desk import Desk
-from twin.operate.people import forget
+from twin.operate.erasure import erase
 from twin.operate.retention import retain
-from twin.operate.tokens import Tokens
 from twin.settings import KEYS as RUN_KEYS
 from twin.settings import Key, SettingError, describe, read, text, word
 
@@ -29,9 +27,9 @@ ABOUT = {
     "views": """\
 twin views supplier=SITE | customer=SITE [models=NAME]
 
-What a partner sees over the API: of a supplier the stock, consumption and forecast of its own items,
-of a customer the promise and expected arrival of its own orders; only what is agreed, field by field,
-in governance/<model>.yaml:
+What a partner sees over the API: of a supplier the stock, consumption and forecast of its own
+items, of a customer the promise and expected arrival of its own orders; only what is agreed, field
+by field, in governance/<model>.yaml:
 
   suppliers:
     glassworks:
@@ -125,7 +123,8 @@ def retain_command(call: Call) -> int:
     model = settings["models"]
     keep = _agreement(call, model).keep.telemetry
     if keep is None:
-        raise SettingError(f"governance/{model}.yaml sets no time. Write keep: {{telemetry: 400d}}.")
+        raise SettingError(f"governance/{model}.yaml sets no time. Write keep: {{telemetry: "
+                           "400d}.")
     store = call.workspace.store(model)
     now = time.time() if settings["clock"] == "wall" else moment("now", store)
     with Desk.open(call.workspace, model) as desk:
@@ -148,10 +147,9 @@ def forget_command(call: Call) -> int:
     if len(names) != 1:
         raise SettingError("twin forget takes one NAME. See twin forget --help.")
     with Desk.open(call.workspace, settings["models"]) as desk:
-        count = Tokens(desk.engine, desk.key).revoke_of(names[0], by or getpass.getuser())
-        with writing(desk.engine) as connection:
-            known = forget(connection, names[0], desk.key)
-    if not known:
-        raise SettingError(f"nobody called '{names[0][:60]}' is in the log.")
-    call.screen.say(f"The name is erased; {count} tokens are revoked.")
+        done = erase(desk.engine, desk.key, call.workspace.store(settings["models"]).folder,
+                     names[0], by or getpass.getuser())
+    if not (done.known or done.alerts):
+        raise SettingError(f"nobody called '{names[0][:60]}' is known here.")
+    call.screen.say(f"The name is erased; {done.tokens} tokens are revoked.")
     return 0

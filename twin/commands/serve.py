@@ -35,10 +35,10 @@ KEYS = {key.name: key for key in (
 ABOUT = {"serve": """\
 twin serve [key=value ...]
 
-The verbs of one model over HTTP for other systems, and a page that shows the inbox. The API describes
-itself at /openapi.json. Every call but /health needs a token (see twin tokens --help), and every call
-that changes something is in the log with the person behind it. It listens on this machine only,
-unless it has a certificate.
+The verbs of one model over HTTP for other systems, and a page that shows the inbox. The API
+describes itself at /openapi.json. Every call but /health needs a token (see twin tokens --help),
+and every call that changes something is in the log with the person behind it. It listens on this
+machine only, unless it has a certificate.
 
   twin serve models=harbour
   twin serve models=harbour host=0.0.0.0 certificate=twin.pem key=twin.key

@@ -26,9 +26,9 @@ KEYS = {key.name: key for key in (
 ABOUT = {"tokens": """\
 twin tokens [list | add NAME | revoke ID ... | rights] [key=value ...] [--by NAME]
 
-Tokens for twin serve. Each stands for a person (or a system) in one role until it expires. It is shown
-once, when it is made; only its hash is kept. A supplier or customer belongs to a site and sees what
-is agreed with it in governance/<model>.yaml.
+Tokens for twin serve. Each stands for a person (or a system) in one role until it expires. It is
+shown once, when it is made; only its hash is kept. A supplier or customer belongs to a site and
+sees what is agreed with it in governance/<model>.yaml.
 
   twin tokens add Ann role=approver models=harbour
   twin tokens add "Glassworks ERP" role=supplier site=glassworks life=365d models=harbour

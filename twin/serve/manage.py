@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
-from twin.operate.database import writing
-from twin.operate.people import forget as drop_key
+from twin.operate.erasure import erase
 from twin.operate.retention import retain as drop_telemetry
 from twin.operate.roles import Role
 from twin.operate.tokens import Token
@@ -91,10 +90,8 @@ def revoke_device(caller: Calling, name: DeviceName) -> None:
 def forget(caller: Calling, body: schema.ForgetRequest) -> Any:
     """Erase a name from every row of the log by dropping its key; their tokens fall with it."""
     house = caller.house
-    count = house.tokens.revoke_of(body.name, caller.name)
-    with writing(house.desk.engine) as connection:
-        known = drop_key(connection, body.name, house.desk.key)
-    return {"known": known, "tokens": count}
+    done = erase(house.desk.engine, house.desk.key, house.store.folder, body.name, caller.name)
+    return {"known": done.known, "tokens": done.tokens, "alerts": done.alerts}
 
 
 @routes.post("/retain", response_model=schema.RetainedRow)

@@ -262,10 +262,11 @@ class DeviceRow(BaseModel):
 
 
 class Forgotten(BaseModel):
-    """Whether a person was known, and how many tokens fell with the name."""
+    """Whether a person was known to the log, and how many tokens and alerts bore the name."""
 
     known: bool
     tokens: int
+    alerts: int
 
 
 class RetainedRow(BaseModel):
