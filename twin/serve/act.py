@@ -37,6 +37,7 @@ def advice(filed: Filed) -> dict[str, Any]:
 
 def _case(caller: Calling, found: Any) -> dict[str, Any]:
     said: dict[str, Any] = plain(found.document())
+    said["recommendation"].pop("plan", None)  # long, and for machines
     with reading(caller.house.desk.engine) as connection:
         for decision in said["decisions"]:
             decision["person"] = name_of(connection, decision["person"])

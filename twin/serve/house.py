@@ -65,6 +65,8 @@ class House:
     def __init__(self, workspace: Workspace, model: str, *, limits: Limits | None = None,
                  workers: int | None = None) -> None:
         self.workspace, self.model, self.workers = workspace, model, workers
+        #: as the command line is told it
+        self.folder = str(workspace.home) if len(workspace.roots) > 1 else None
         self.network: Network = workspace.network(model)
         self.store: Store = workspace.store(model)
         self.desk = Desk.open(workspace, model)

@@ -167,7 +167,7 @@ def _told(network: Network, mine: Sequence[OpenOrder], shipments: Shipments,
                 row[field] = _instant(now, arrival.due_h)
             elif field == "eta":
                 low, high = arrival.eta.interval(0.8)
-                row[field] = {"median": _instant(now, arrival.eta.median),
+                row[field] = {"median": _instant(now, round(arrival.eta.median, 6)),
                               "low": _instant(now, low), "high": _instant(now, high)}
             else:
                 chance = arrival.chance_late

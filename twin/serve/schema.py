@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from twin.commands.proposals import KINDS
 from twin.knowledge import Difference, Fact
+from twin.settings import options
+
+
+def _kind(word: str) -> str:
+    if word not in KINDS:
+        raise ValueError(f"'{word[:40]}' is unknown. {options(word, KINDS)}")
+    return word
+
 
 #: One line of printable text.
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000,
@@ -14,6 +23,8 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=1000,
                                                 r"[^\x00-\x1f\x7f]*$")]
 #: A name of something in the workspace; several scenarios at once are joined by +.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$")]
+#: A kind of proposal.
+Kind = Annotated[str, AfterValidator(_kind)]
 #: A duration such as 180d.
 Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4} ?(h|d|w)$")]
 
@@ -50,6 +61,17 @@ class RunRequest(Request):
     uncertainty: bool = Field(False, description="carry what the calibration does not know")
     start: Literal["opening", "now"] = Field(
         "opening", description="from the opening stock of the tables, or from what is known now")
+
+
+class RecommendRequest(Request):
+    """What to look for advice on."""
+
+    calibration: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{0,100}$")] = Field(
+        "", description="the newest learned, else nominal, if blank")
+    kinds: list[Kind] = Field([], max_length=len(KINDS), description="of plans; all if blank")
+    seed: int = Field(1, ge=0, le=2**53)
+    limit_s: float = Field(10.0, ge=0.1, le=600.0, description="seconds for a schedule or routes")
+    budget: int = Field(40, ge=1, le=10_000, description="replications of the search")
 
 
 class TokenRequest(Request):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Request
+from fastapi import Path as InPath
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 
 from twin.commands.plan import plan
+from twin.commands.proposals import KINDS
+from twin.commands.recommend import document, newest, present
+from twin.commands.rounds import play_round
+from twin.commands.show import Screen
 from twin.commands.state import moment, sensed
+from twin.commands.verbs import Call
 from twin.experiment import run as play
 from twin.readings import format_instant
 from twin.serve import schema
@@ -17,7 +24,7 @@ from twin.serve.jobs import Job, Report
 from twin.serve.stream import DESCRIBED, last_heard, stream
 
 routes = router("work")
-JobName = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", examples=["6f2a1c0d9e8b"])]
+JobName = Annotated[str, InPath(pattern=r"^[0-9a-f]{12}$", examples=["6f2a1c0d9e8b"])]
 
 
 def told(job: Job, *, whole: bool = True) -> dict[str, Any]:
@@ -55,6 +62,25 @@ def run(caller: Calling, body: schema.RunRequest) -> Any:
                 "notes": list(block.notes)}
 
     return told(house.jobs.start("run", caller.name, work))
+
+
+@routes.post("/recommendations", status_code=202, response_model=schema.JobRow)
+def recommend(caller: Calling, body: schema.RecommendRequest) -> Any:
+    """Look at the state, play plans against doing nothing, and file what is better, as a job."""
+    house = caller.house
+    call = Call((), Screen(quiet=True), Path("outputs"), house.folder)
+    learned = house.workspace.calibration(body.calibration or newest(call, house.model))
+
+    def work(report: Report) -> Any:
+        state = present(call, house.model, "", learned.apply(house.network), body.seed)
+        found = play_round(house.desk, house.network, learned, state, seed=body.seed,
+                           kinds=body.kinds or list(KINDS), seconds=body.limit_s, budget=body.budget,
+                           workers=house.workers, told=report)
+        return {"recommendations": [document(filed) for filed in found.filed],
+                "judged": {name: verdict.passes for name, verdict in found.verdicts.items()},
+                "in_hand": list(found.in_hand), "notes": list(found.notes)}
+
+    return told(house.jobs.start("recommend", caller.name, work))
 
 
 @routes.get("/jobs", response_model=list[schema.JobRow])
