@@ -20,7 +20,7 @@ from twin.store import Store
 from twin.workspace import Workspace
 
 START = 1767225600.0  # 2026-01-01
-DAYS = 40
+DAYS = 16
 FILES = {
     "models/tea.yaml": "title: Tea\nstart: 2026-01-01\ncurrency: EUR\ntables: tea\n",
     "models/tea/sites.csv": "site,kind\ngarden,supplier\npottery,supplier\ndepot,warehouse\n"
@@ -36,14 +36,14 @@ FILES = {
     "models/tea/trucks.csv": "truck,home,capacity_kg,speed_kmh\nvan,depot,900,50\n",
     "governance/tea.yaml": "suppliers:\n  garden: {fields: [stock, consumption, forecast]}\n"
                            "customers:\n  shop: {fields: [promise, eta]}\n"
-                           "keep: {telemetry: 10d}\n",
+                           "keep: {telemetry: 9000d}\n",
 }
 NO_LIMITS = Limits(calls_per_s=1e6, burst=1e6, address_per_s=1e6, address_burst=1e6,
                    failures_per_min=1e6, poll_s=0.02)
 
 
 def readings() -> list[Reading]:
-    """Forty days: six or eight units of tea a day leave the depot; two orders are open at the end.
+    """Sixteen days: six or eight units of tea a day leave the depot; two orders are open at the end.
     """
     made = []
     for day in range(DAYS):

@@ -151,7 +151,7 @@ def test_a_role_that_belongs_to_a_site_needs_one(served: Served) -> None:
     ("/v1/runs", {"content": b"{", "headers": {"Content-Type": "application/json"}}, 422),
     ("/v1/runs", {"content": b"[" * 100_000, "headers": {"Content-Type": "application/json"}},
      400),
-    ("/v1/runs", {"content": b"\xff\xfe", "headers": {"Content-Type": "application/json"}}, 400),
+    ("/v1/runs", {"content": b"\xff\xfe", "headers": {"Content-Type": "application/json"}}, 422),
     ("/v1/runs", {"content": b"a=1",
                   "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 422),
     ("/v1/runs", {"json": {"horizon": "30d", "surprise": 1}}, 422),

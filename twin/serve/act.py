@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from twin.operate import audit
 from twin.operate.database import reading
 from twin.operate.inbox import Filed, Standing
+from twin.operate.outcomes import months
 from twin.operate.people import name_of
 from twin.serve import schema
 from twin.serve.guard import Calling, plain, router
@@ -75,6 +77,20 @@ def undo(caller: Calling, name: Numbered) -> Any:
     return _case(caller, caller.house.desk.undo(name, caller.name))
 
 
+@routes.get("/outcomes", response_model=schema.Outcomes)
+def outcomes(caller: Calling) -> Any:
+    """What was promised and what happened, as far as rounds of watch have settled it.
+
+    Of advice that nobody took it is the twin's estimate, and marked so.
+    """
+    desk = caller.house.desk
+    found = desk.outcomes()
+    return plain({"outcomes": [asdict(one) for one in found],
+                  "months": [asdict(one) for one in months(found)],
+                  "rungs": {kind: {"rung": rung.value, "why": why}
+                            for kind, (rung, why) in desk.rungs().items()}})
+
+
 @routes.get("/events", response_class=StreamingResponse, responses=DESCRIBED)
 def events(request: Request, caller: Calling, once: Annotated[bool, Query(
         description="send what there is and end")] = False) -> Any:
@@ -110,13 +126,13 @@ def _is_ours(connection: sa.Connection, house: House, subject: str) -> bool:
 
 
 @routes.get("/audit/verify", response_model=schema.Verified)
-def audit_verify(caller: Calling) -> Any:
+def audit_verify(caller: Calling, head: Annotated[str, Query(
+        pattern=r"^([0-9]{1,15}:[0-9a-f]{64})?$", description="a head that was published, "
+        "number:seal")] = "") -> Any:
     """Whether the log is whole, also against the heads that went out with pushes."""
     desk = caller.house.desk
-    faults = desk.verify()
-    with reading(desk.engine) as connection:
-        head = audit.head(connection)
-    return {"whole": not faults, "faults": faults, "head": str(head)}
+    faults = desk.verify([audit.Head.parse(head)] if head else [])
+    return {"whole": not faults, "faults": faults, "head": str(desk.head())}
 
 
 @routes.get("/audit/export", response_class=StreamingResponse, responses={200: {

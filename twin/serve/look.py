@@ -79,7 +79,8 @@ def state(caller: Calling, at: Moment = "now",
             "differences": [asdict(row) for row in known.differences]}
     if caller.role is not Role.FLEET:
         for fact in facts:
-            if fact["kind"] == "truck" and fact["quality"] != "assumed":  # a device on board tells who drives as well as a name
+            # A device on board tells who drives as well as the name of the truck does.
+            if fact["kind"] == "truck" and fact["quality"] != "assumed":
                 fact["source"] = house.masks.name(fact["source"])
         said = house.masks.document(said)
     return plain(said)

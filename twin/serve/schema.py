@@ -229,6 +229,14 @@ class Case(BaseModel):
     messages: list[dict[str, Any]]
 
 
+class Outcomes(BaseModel):
+    """Promises and what became of them, one by one and by month and kind."""
+
+    outcomes: list[dict[str, Any]]
+    months: list[dict[str, Any]]
+    rungs: dict[str, dict[str, str]]
+
+
 class JobRow(BaseModel):
     """A job as it stands."""
 

@@ -74,8 +74,8 @@ def recommend(caller: Calling, body: schema.RecommendRequest) -> Any:
     def work(report: Report) -> Any:
         state = present(call, house.model, "", learned.apply(house.network), body.seed)
         found = play_round(house.desk, house.network, learned, state, seed=body.seed,
-                           kinds=body.kinds or list(KINDS), seconds=body.limit_s, budget=body.budget,
-                           workers=house.workers, told=report)
+                           kinds=body.kinds or list(KINDS), seconds=body.limit_s,
+                           budget=body.budget, workers=house.workers, told=report)
         return {"recommendations": [document(filed) for filed in found.filed],
                 "judged": {name: verdict.passes for name, verdict in found.verdicts.items()},
                 "in_hand": list(found.in_hand), "notes": list(found.notes)}
