@@ -43,8 +43,7 @@ NO_LIMITS = Limits(calls_per_s=1e6, burst=1e6, address_per_s=1e6, address_burst=
 
 
 def readings() -> list[Reading]:
-    """Sixteen days: six or eight units of tea a day leave the depot; two orders are open at the end.
-    """
+    """Sixteen days: six or eight units of tea leave the depot each day; two orders stay open."""
     made = []
     for day in range(DAYS):
         made.append(Reading(sensor="wms", id=f"p{day}", time=START + 86_400.0 * day + 3600.0,
@@ -119,7 +118,9 @@ def serving(folder: Path, limits: Limits = NO_LIMITS,
     os.environ["TWIN_AUDIT_KEY"] = "5e" * 32
     house = House(write(folder, files), "tea", limits=limits, workers=1)
     try:
-        yield Served(house)
+        one = Served(house)
+        with one.client:
+            yield one
     finally:
         house.close()
         if before is None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,14 +26,8 @@ server-sent events and go on after a break with `Last-Event-ID`."""
 def make_app(house: House) -> FastAPI:
     """The application of a house, without the shield."""
 
-    @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        house.closing.set()
-        house.jobs.stop()
-
     app = FastAPI(title=f"twin of {house.model}", version=version("twin"), description=_ABOUT,
-                  docs_url=None, redoc_url=None, lifespan=life)
+                  docs_url=None, redoc_url=None)
     app.state.house = house
     for room in (look, act, work, manage, partner, hook):
         app.include_router(room.routes)

@@ -43,9 +43,10 @@ def tokens(caller: Calling) -> Any:
 def add_token(caller: Calling, body: schema.TokenRequest) -> Any:
     """Make a token. It is shown this once; only its hash is kept."""
     house = caller.house
-    if body.site and body.site not in house.network.sites:
-        raise Problem(422, f"there is no site '{body.site}' in {house.model}.")
-    return {"secret": house.tokens.add(body.name, Role(body.role), site=body.site, days=body.days,
+    site = body.site if isinstance(body, schema.PartnerToken) else ""
+    if site and site not in house.network.sites:
+        raise Problem(404, f"there is no site '{site}' in {house.model}.")
+    return {"secret": house.tokens.add(body.name, Role(body.role), site=site, days=body.days,
                                        by=caller.name)}
 
 

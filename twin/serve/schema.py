@@ -74,15 +74,26 @@ class RecommendRequest(Request):
     budget: int = Field(40, ge=1, le=10_000, description="replications of the search")
 
 
-class TokenRequest(Request):
-    """A token for somebody."""
-
+class _TokenRequest(Request):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_ .,@'+-]{0,99}$")] = \
         Field(examples=["Ann"])
-    role: Literal["viewer", "planner", "approver", "admin", "fleet", "supplier", "customer"]
-    site: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{0,100}$")] = Field(
-        "", description="of a supplier or customer")
     days: float = Field(90.0, gt=0.0, le=3660.0, description="until it expires")
+
+
+class OwnToken(_TokenRequest):
+    """A token for one of our own people."""
+
+    role: Literal["viewer", "planner", "approver", "admin", "fleet"]
+
+
+class PartnerToken(_TokenRequest):
+    """A token for a partner, who belongs to a site."""
+
+    role: Literal["supplier", "customer"]
+    site: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+
+
+TokenRequest = Annotated[OwnToken | PartnerToken, Field(discriminator="role")]
 
 
 class DeviceRequest(Request):
