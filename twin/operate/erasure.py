@@ -45,7 +45,18 @@ def erase(engine: Engine, key: bytes, folder: Path, name: str, by: str) -> Erase
         known = forget(connection, name, key)
         audit.record(connection, key, "forgot", "a person",
                      {"known": known, "tokens": tokens, "alerts": alerts}, by)
+    if engine.dialect.name == "sqlite":
+        _forget_old_pages(engine)
     return Erased(known, tokens, alerts)
+
+
+def _forget_old_pages(engine: Engine) -> None:
+    """Let the key stand in no old page beside the database either."""
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("pragma wal_checkpoint(truncate)")
+    finally:
+        raw.close()
 
 
 def _erase_from_book(folder: Path, name: str) -> int:

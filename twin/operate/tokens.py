@@ -107,7 +107,8 @@ class Tokens:
             If the name is no name, or a site is missing or named in vain.
         """
         if not _NAME.fullmatch(name):
-            raise TokenError(f"'{excerpt(name)}' is not a name. Write at most 100 letters, digits, "
+            said = "".join(letter if letter.isprintable() else "?" for letter in name)
+            raise TokenError(f"'{excerpt(said)}' is not a name. Write at most 100 letters, digits, "
                              "blanks and . , @ ' + -.")
         if role.bound != bool(site):
             raise TokenError(f"a {role.value} belongs to one site. Write site=NAME." if role.bound
