@@ -65,7 +65,9 @@ def test_tokens_by_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert code == 2, words
         assert told in said
         assert "\x1b" not in said
-    assert "approve         -       -        yes" in twin("tokens", "rights")[1]
+    rights = [line.split() for line in twin("tokens", "rights")[1].splitlines()]
+    assert rights[0] == list(Role)
+    assert ["approve", "-", "-", "yes", "-", "-", "-", "-"] in rights
 
 
 def test_views_by_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -21,6 +22,8 @@ from twin.operate.tokens import Tokens
 from twin.serve.jobs import Jobs
 from twin.store import Store
 from twin.workspace import Workspace
+
+_SILENT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class House:
         self.addresses = Buckets(self.limits.address_per_s, self.limits.address_burst)
         self.masks = Masks(self.network.trucks, self.desk.key)
         self.closing = Event()
-        self._streams: dict[str, int] = {}
+        self._streams: dict[int, tuple[str, float]] = {}  # token, and when last heard of
+        self._opened = 0
         self._lock, self._knowing = Lock(), Lock()
         self._known: tuple[float, Knowledge] | None = None
 
@@ -101,20 +105,31 @@ class House:
                 self._known = (at, know(at))
             return self._known[1]
 
-    def open_stream(self, token: str) -> bool:
-        """Whether a token may open one more stream; if so it is counted."""
-        with self._lock:
-            if self._streams.get(token, 0) >= self.limits.streams:
-                return False
-            self._streams[token] = self._streams.get(token, 0) + 1
-            return True
+    def open_stream(self, token: str) -> int | None:
+        """The number of one more stream of a token; None if it holds as many as it may.
 
-    def close_stream(self, token: str) -> None:
+        A stream that has not been heard of for a while is over, however its caller went away.
+        """
+        now = time.monotonic()
+        with self._lock:
+            self._streams = {number: (one, beat) for number, (one, beat) in self._streams.items()
+                             if now - beat < _SILENT_S}
+            if sum(one == token for one, _ in self._streams.values()) >= self.limits.streams:
+                return None
+            self._opened += 1
+            self._streams[self._opened] = (token, now)
+            return self._opened
+
+    def beat(self, number: int) -> None:
+        """A stream is still there."""
+        with self._lock:
+            if number in self._streams:
+                self._streams[number] = (self._streams[number][0], time.monotonic())
+
+    def close_stream(self, number: int) -> None:
         """A stream has ended."""
         with self._lock:
-            self._streams[token] -= 1
-            if not self._streams[token]:
-                del self._streams[token]
+            self._streams.pop(number, None)
 
     def close(self) -> None:
         """End streams and jobs, and let go of the store."""

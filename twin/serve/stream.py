@@ -56,7 +56,8 @@ def stream(request: Request, caller: Caller, look: Look, after: int, *,
         Send what there is and end.
     """
     house = caller.house
-    if not house.open_stream(caller.token.id):
+    mine = house.open_stream(caller.token.id)
+    if mine is None:
         raise Problem(429, f"A token may hold {house.limits.streams} streams open. Close one.",
                       {"Retry-After": "5"})
 
@@ -65,6 +66,7 @@ def stream(request: Request, caller: Caller, look: Look, after: int, *,
         try:
             yield "retry: 2000\n\n"
             while True:
+                house.beat(mine)
                 news, over = await run_in_threadpool(look, number)
                 for number, kind, data in news:
                     yield line(kind, data, number)
@@ -77,7 +79,7 @@ def stream(request: Request, caller: Caller, look: Look, after: int, *,
                     yield ": still here\n\n"
                 await asyncio.sleep(house.limits.poll_s)
         finally:
-            house.close_stream(caller.token.id)
+            house.close_stream(mine)
 
     return StreamingResponse(told(), media_type="text/event-stream")
 
