@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ pytest.importorskip("fastapi", reason="needs the extra serve")
 pytest.importorskip("schemathesis")
 
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
+from starlette.responses import JSONResponse
 
 from tests.operate.served import Served
 from twin.operate.roles import RIGHTS, Role
@@ -24,7 +26,16 @@ TRIED = sorted({*RIGHTS, "health", "hook"} - LEFT_OUT)
 
 @pytest.fixture(scope="session")
 def operations(served: Served) -> dict[str, Any]:
-    schema = schemathesis.openapi.from_asgi("/openapi.json", served.asgi)
+    bare = copy.deepcopy(served.app.openapi())  # a token always comes along, and is no example
+    for path in bare["paths"].values():
+        for one in path.values():
+            one.pop("security", None)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        described = scope["type"] == "http" and scope["path"] == "/bare.json"
+        await (JSONResponse(bare) if described else served.asgi)(scope, receive, send)
+
+    schema = schemathesis.openapi.from_asgi("/bare.json", app)
     found = [result.ok() for result in schema.get_all_operations()]
     return {one.definition.raw["operationId"]: one for one in found}
 
@@ -40,6 +51,7 @@ def hold(served: Served, operation: Any, examples: int) -> None:
                   suppress_health_check=list(HealthCheck), phases=[Phase.generate])
         @given(case=operation.as_strategy(generation_mode=mode))
         def answered(case: Any) -> None:
+            assume([] not in dict(case.query or {}).values())  # it would not be sent
             answer = case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
             assert answer.status_code < 500
             assert b"Traceback" not in answer.content
@@ -60,7 +72,7 @@ def test_made_up_requests_are_answered_as_described(
 @pytest.mark.parametrize("name", TRIED)
 def test_many_made_up_requests_are_answered_as_described(
         served: Served, operations: dict[str, Any], name: str) -> None:
-    hold(served, operations[name], 200)
+    hold(served, operations[name], 60)
 
 
 def test_every_operation_is_tried_or_left_out(operations: dict[str, Any]) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra serve")
 
-from tests.operate.served import DAYS, NO_LIMITS, START, Served, advice, serving
+from tests.operate.served import DAYS, FILES, NO_LIMITS, START, Served, advice, serving
 from twin.operate.roles import RIGHTS, Role
 from twin.readings import Reading
 from twin.serve.house import Limits
+from twin.serve.shield import Shield
 
 V, P, A, M, F, S, C = (Role.VIEWER, Role.PLANNER, Role.APPROVER, Role.ADMIN, Role.FLEET,
                        Role.SUPPLIER, Role.CUSTOMER)
@@ -25,7 +28,7 @@ CALLS: dict[str, tuple[str, str, Any, str]] = {
     "check": ("GET", "/v1/check", None, "VPAMF"),
     "state": ("GET", "/v1/state?only=area", None, "VPAMF"),
     "alerts": ("GET", "/v1/alerts", None, "VPAMF"),
-    "acknowledge": ("POST", "/v1/alerts/A-none/acknowledge", {"comment": "seen"}, "PAF"),
+    "acknowledge": ("POST", "/v1/alerts/A-00000000/acknowledge", {"comment": "seen"}, "PAF"),
     "inbox": ("GET", "/v1/inbox", None, "VPAMF"),
     "show": ("GET", "/v1/inbox/R-99", None, "VPAMF"),
     "outcomes": ("GET", "/v1/outcomes", None, "VPAMF"),
@@ -160,7 +163,7 @@ def test_a_role_that_belongs_to_a_site_needs_one(served: Served) -> None:
     ("/v1/inbox/R-1/reject", {"json": {"reason": " "}}, 422),
     ("/v1/inbox/R-1/reject", {"content": b'{"reason": "\\ud800"}',
                               "headers": {"Content-Type": "application/json"}}, 422),
-    ("/v1/alerts/' or '1'='1/acknowledge", {"json": {"comment": "x"}}, 404),
+    ("/v1/alerts/' or '1'='1/acknowledge", {"json": {"comment": "x"}}, 422),
     ("/v1/" + "x" * 5000, {}, 414),
     ("/v2/nothing", {}, 404),
 ], ids=lambda value: str(value)[:40] if isinstance(value, str) else None)
@@ -174,6 +177,29 @@ def test_what_is_wrong_is_refused_with_one_clear_document(
     assert said["detail"]
     assert "Traceback" not in answer.text
     assert str(served.house.workspace.home) not in answer.text
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(served: Served) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        if not sent:
+            sent.append(None)
+            return {"type": "http.request", "body": b"{", "more_body": True}
+        await asyncio.sleep(60.0)
+        raise AssertionError
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    shield = Shield(served.app, served.house.addresses, patience_s=0.05)
+    asyncio.run(shield({
+        "type": "http", "method": "POST", "path": "/v1/runs", "raw_path": b"/v1/runs",
+        "query_string": b"", "client": ("10.0.0.1", 1), "server": ("h", 80), "scheme": "http",
+        "http_version": "1.1", "headers": [
+            (b"authorization", f"Bearer {served.tokens[P]}".encode()),
+            (b"content-type", b"application/json")]}, receive, send))
+    assert sent[1]["status"] == 408
 
 
 def test_no_error_of_ours_leaves_more_than_a_reference(
@@ -288,6 +314,24 @@ def test_a_run_is_a_job_with_progress_and_a_result(served: Served) -> None:
     assert row["low"] <= row["mean"] <= row["high"]
     assert row["verdict"] in ("better", "worse", "no effect shown")
     assert served.call("DELETE", f"/v1/jobs/{name}", P).status_code == 409
+
+
+@pytest.mark.slow
+def test_advice_is_asked_for_as_a_job_and_lands_in_the_inbox(tmp_path: Path) -> None:
+    stock = FILES["models/tea/stock.csv"].replace("depot,tea,400", "depot,tea,120")
+    with serving(tmp_path, files={**FILES, "models/tea/stock.csv": stock}) as one:
+        name = one.call("POST", "/v1/recommendations", P, json={
+            "kinds": ["orders"], "limit_s": 1, "budget": 8}).json()["id"]
+        assert "event: done" in one.call("GET", f"/v1/jobs/{name}/events", P).text
+        result = one.call("GET", f"/v1/jobs/{name}", P).json()["result"]
+        filed = one.call("GET", "/v1/inbox", V).json()
+        assert [row["name"] for row in result["recommendations"]] == \
+            [row["name"] for row in filed] == ["R-1"]
+        assert filed[0]["title"].startswith("order ")
+        assert "depot/tea from garden" in filed[0]["title"]
+        assert any(effect["verdict"] == "better" for effect in filed[0]["effects"])
+        assert one.call("POST", "/v1/recommendations", P, json={"kinds": ["magic"]}
+                        ).status_code == 422
 
 
 def test_a_job_is_cancelled_at_its_next_step(served: Served) -> None:

@@ -25,7 +25,7 @@ FORGET = {MODEL.name: MODEL}
 
 ABOUT = {
     "views": """\
-twin views supplier=SITE | customer=SITE [models=NAME]
+twin views [supplier=SITE | customer=SITE] [key=value ...]
 
 What a partner sees over the API: of a supplier the stock, consumption and forecast of its own
 items, of a customer the promise and expected arrival of its own orders; only what is agreed, field
@@ -38,6 +38,9 @@ by field, in governance/<model>.yaml:
     market:
       fields: [promise, eta]
 
+  twin views supplier=glassworks models=harbour
+  twin views customer=market models=harbour --json
+
 Fields of a supplier's items:
 """ + "".join(f"  {name:<12} {meaning}\n" for name, meaning in ITEM_FIELDS.items()) + """
 Fields of a customer's orders:
@@ -46,7 +49,7 @@ The keys:
 
 """ + describe(VIEWS),
     "retain": """\
-twin retain [models=NAME] [clock=wall]
+twin retain [key=value ...]
 
 Deletes telemetry (positions, manoeuvres, temperatures and other signals) that is older than
 governance/<model>.yaml says, with what was derived from it. Events of goods and machines stay: what
@@ -55,14 +58,18 @@ is on hand today follows from all of them. Run it once a day.
   keep:
     telemetry: 400d
 
+  twin retain models=harbour
+
 The keys:
 
 """ + describe(RETAIN),
     "forget": """\
-twin forget NAME [models=NAME] [--by NAME]
+twin forget NAME [key=value ...] [--by NAME]
 
 Erases a person: the key to the name is dropped, so that no row of the log can be read to mean the
 person any more, and the person's tokens are revoked. The log stays whole.
+
+  twin forget "Ann Baker" models=harbour --by Root
 
 The keys:
 

@@ -25,8 +25,7 @@ server-sent events and go on after a break with `Last-Event-ID`."""
 
 def make_app(house: House) -> FastAPI:
     """The application of a house, without the shield."""
-
-    app = FastAPI(title=f"twin of {house.model}", version=version("twin"), description=_ABOUT,
+    app = FastAPI(title="The twin of a supply chain", version=version("twin"), description=_ABOUT,
                   docs_url=None, redoc_url=None)
     app.state.house = house
     for room in (look, act, work, manage, partner, hook):

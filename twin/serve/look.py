@@ -27,6 +27,7 @@ Moment = Annotated[str, Query(
     pattern=r"^(now|-[0-9]{1,4}(min|h|d|w)"
             r"|20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
             r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?Z?)?)$")]
+AlertName = Annotated[str, Path(pattern=r"^A-[0-9a-f]{8}$", examples=["A-3f91c07b"])]
 Subject = Literal["stock", "lot", "order", "shipment", "truck", "work", "machine", "area"]
 
 
@@ -101,7 +102,7 @@ def alerts(caller: Calling, every: Annotated[bool, Query(
 
 
 @routes.post("/alerts/{name}/acknowledge", response_model=schema.AlertRow)
-def acknowledge(caller: Calling, name: Annotated[str, Path(examples=["A-3f91c07b"])],
+def acknowledge(caller: Calling, name: AlertName,
                 body: schema.Acknowledgement) -> Any:
     """Say that somebody has looked at an alert."""
     book = _book(caller.house)

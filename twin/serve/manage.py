@@ -72,6 +72,9 @@ def devices(caller: Calling) -> Any:
 def add_device(caller: Calling, body: schema.DeviceRequest) -> Any:
     """Let a device speak. Its secret is shown this once."""
     register = _register(caller.house)
+    if any(one.device == body.name and one.revoked is None for one in register.devices()):
+        raise Problem(409, f"device '{body.name}' is in the register. Revoke it first to give it a "
+                           "new secret.")
     secret = register.add(body.name, body.topics, role=body.role)
     register.write_broker_files(caller.house.store.folder / "broker")
     return {"secret": secret}

@@ -25,6 +25,8 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=1000,
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$")]
 #: A kind of proposal.
 Kind = Annotated[str, AfterValidator(_kind)]
+#: A filter of MQTT topics.
+TOPIC = r"^(([A-Za-z0-9_.~=:@-]+|\+)/){0,12}([A-Za-z0-9_.~=:@-]+|\+|#)$"
 #: A duration such as 180d.
 Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4} ?(h|d|w)$")]
 
@@ -102,7 +104,7 @@ class DeviceRequest(Request):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@~=-]{1,64}$")] = Field(
         examples=["t1"])
     topics: list[Annotated[str, StringConstraints(max_length=200,
-                                                  pattern=r"^[^\x00-\x20\x7f]+$")]] = Field(
+                                                  pattern=TOPIC)]] = Field(
         [], max_length=50, description="its own if blank", examples=[["twin/acme/W/#"]])
     role: Literal["device", "listener"] = "device"
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -38,13 +39,16 @@ class Shield:
         How often one address may call.
     most_bytes
         Of a body.
+    patience_s
+        Seconds that the next part of a body may take.
     tls
         Whether callers come by TLS: then they are told to keep to it.
     """
 
     def __init__(self, app: App, addresses: Buckets, *, most_bytes: int = 1_000_000,
-                 tls: bool = False) -> None:
+                 patience_s: float = 20.0, tls: bool = False) -> None:
         self.app, self.addresses, self.most_bytes = app, addresses, most_bytes
+        self.patience_s = patience_s
         self._headers = dict(_HEADERS)
         if tls:
             self._headers["strict-transport-security"] = "max-age=31536000"
@@ -95,12 +99,20 @@ class Shield:
         return answer(413, f"A body has at most {self.most_bytes:,} bytes here.")
 
     def _bounded(self, receive: Receive) -> Receive:
-        """A body that does not say how long it is (or lies) ends at the limit."""
-        heard = 0
+        """A body that does not say how long it is (or lies) ends at the limit, and a slow one ends.
+        """
+        heard, more = 0, True
 
         async def bounded() -> MutableMapping[str, Any]:
-            nonlocal heard
-            message = await receive()
+            nonlocal heard, more
+            if not more:  # all is here; what comes now is that the caller has gone
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), self.patience_s)
+            except TimeoutError:
+                raise HTTPException(408, f"The body did not come within {self.patience_s:g} s."
+                                    ) from None
+            more = bool(message.get("more_body"))
             heard += len(message.get("body", b""))
             if heard > self.most_bytes:
                 raise HTTPException(413, f"A body has at most {self.most_bytes:,} bytes here.")
