@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -77,8 +80,16 @@ def write(folder: Path, files: Mapping[str, str] = FILES) -> Workspace:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    Store(folder / "store" / "tea").write(readings())
+    shutil.copytree(Path(_heard().name), folder / "store" / "tea")
     return Workspace(folder)
+
+
+@cache
+def _heard() -> TemporaryDirectory[str]:
+    """A store that has heard the readings, written once."""
+    folder = TemporaryDirectory()
+    Store(folder.name).write(readings())
+    return folder
 
 
 class Served:
