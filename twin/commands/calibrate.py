@@ -20,6 +20,7 @@ from twin.calibrate.streams import Stream, read_streams
 from twin.calibrate.timeline import Timeline
 from twin.calibrate.wording import duration as in_words
 from twin.clock import hours_after, parse_duration, parse_moment
+from twin.commands.logged import tell_log
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.ledger import Ledger
@@ -116,6 +117,11 @@ def calibrate_command(call: Call) -> int:
         written = write_snapshot(workspace.home / "calibration", learned.calibration)
         if written.is_relative_to(Path.cwd()):
             written = written.relative_to(Path.cwd())
+    if written is not None:
+        tell_log(call, model, "calibrated", {
+            "calibration": learned.calibration.name, "digest": learned.calibration.digest(),
+            "source": source, "parameters": len(learned.calibration.rows),
+            "alarms": [f"{change.cell} has changed" for change in learned.changes]})
     picture = _pictures(learned, found, settings["pictures"], call.output, model)
     if screen.as_json:
         screen.print_json(_document(learned, found, before.name if before else None, written,

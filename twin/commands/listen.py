@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from twin.commands import Unanswered
+from twin.commands.logged import tell_log, without_password
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.readings import format_instant
@@ -113,7 +114,11 @@ def listen_command(call: Call) -> int:
             finally:
                 with call.screen.working("Merging"):
                     listener.close()
-    _tell(listener.heard, settings, call.screen, time.monotonic() - began)
+    heard = listener.heard
+    tell_log(call, settings["models"], "heard", {
+        "source": without_password(settings["source"]), "readings": heard.readings,
+        "new": heard.merged.new, "quarantined": dict(heard.quarantined)})
+    _tell(heard, settings, call.screen, time.monotonic() - began)
     return 0
 
 
