@@ -51,7 +51,7 @@ evidence: $(STAMP)  ## figures on real data (from TWIN_DATA), each beside a base
 rehearsals: $(STAMP)  ## is the truth recovered? twenty hidden truths, heard through faults
 	$(BIN)/python benchmarks/rehearsals.py $(ARGS)
 
-crash: $(STAMP)  ## counted crash runs: listeners killed at random lose nothing (ARGS="kills=200")
+crash: $(STAMP)  ## counted crash runs of listeners and pushers: nothing lost, nothing twice
 	$(BIN)/python -m tests.crash $(ARGS)
 
 benchmarks/.venv/.ready: benchmarks/requirements.txt
