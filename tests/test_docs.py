@@ -126,7 +126,6 @@ def test_a_page_does_what_it_says(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("TWIN_AUDIT_KEY", KEY)
-    monkeypatch.setenv("TWIN_AUDIT_KEY_FILE", str(tmp_path / "audit.key"))
     follow(page, workspace(tmp_path / "ours"))
 
 

@@ -307,6 +307,8 @@ def test_a_run_is_a_job_with_progress_and_a_result(served: Served) -> None:
     rest = served.call("GET", f"/v1/jobs/{name}/events", P,
                        headers={"Last-Event-ID": str(len(kinds) - 1)}).text
     assert rest.count("event: ") == 1
+    asked_for = served.log("asked run")[-1]["body"]
+    assert (asked_for["scenarios"], asked_for["seed"]) == (["demand_spike"], 3)
     job = served.call("GET", f"/v1/jobs/{name}", P).json()
     assert (job["status"], job["by"]) == ("done", "planner person")
     row = next(row for row in job["result"]["kpis"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from twin.operate.roles import RIGHTS, Role, may, may_see
@@ -29,6 +30,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="twin"'}
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token",
                      description="A token of twin tokens: twin_<id>_<secret>.")
 _SAFE = {"GET", "HEAD"}
+_UNTOLD = {"name", "reason", "comment"}  # names and free text: what is done with them is told
 _ERRORS = (400, 401, 403, 404, 409, 413, 414, 422, 429, 503)
 
 
@@ -135,8 +137,8 @@ def _told_first(endpoint: Callable[..., Any], operation: str) -> Callable[..., A
     @wraps(endpoint)
     def telling(**arguments: Any) -> Any:
         caller: Caller = arguments["caller"]
-        asked = {name: str(value)[:200] for name, value in arguments.items()
-                 if isinstance(value, str) and name not in ("caller", "name")}
+        body = arguments.get("body")
+        asked = body.model_dump(exclude=_UNTOLD) if isinstance(body, BaseModel) else None
         subject = str(arguments.get("name", caller.house.model))[:200]
         caller.house.log(f"asked {operation}", caller.name, asked, subject)
         return endpoint(**arguments)

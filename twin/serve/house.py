@@ -24,6 +24,7 @@ from twin.store import Store
 from twin.workspace import Workspace
 
 _SILENT_S = 60.0
+_GRACE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +136,5 @@ class House:
         """End streams and jobs, and let go of the store."""
         self.closing.set()
         self.jobs.stop()
-        self.jobs.close()
+        self.jobs.close(_GRACE_S)
         self.desk.close()

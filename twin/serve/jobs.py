@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Event, Lock
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
 from typing import Any
 
 from twin.commands import Unanswered
@@ -75,9 +75,12 @@ class Jobs:
     """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, "twin-job")
+        self._queue: SimpleQueue[tuple[Job, Work] | None] = SimpleQueue()
         self._jobs: dict[str, Job] = {}
         self._lock = Lock()
+        # A step that takes long must not keep a server from ending: the thread falls with it.
+        self._thread = Thread(target=self._work, name="twin-job", daemon=True)
+        self._thread.start()
 
     def start(self, kind: str, by: str, work: Work) -> Job:
         """Put a job into the queue.
@@ -97,7 +100,7 @@ class Jobs:
                 del self._jobs[old]
             self._jobs[job.id] = job
         job.step(QUEUED)
-        self._pool.submit(self._do, job, work)
+        self._queue.put((job, work))
         return job
 
     def list(self) -> list[Job]:
@@ -133,9 +136,14 @@ class Jobs:
         for job in self.list():
             job.stop.set()
 
-    def close(self) -> None:
-        """Wait for the job that is running."""
-        self._pool.shutdown(wait=True)
+    def close(self, patience_s: float | None = None) -> None:
+        """Take no more jobs, and wait for those that there are, `patience_s` at most."""
+        self._queue.put(None)
+        self._thread.join(patience_s)
+
+    def _work(self) -> None:
+        while (asked := self._queue.get()) is not None:
+            self._do(*asked)
 
     def _do(self, job: Job, work: Work) -> None:
         def report(what: str, done: int, total: int) -> None:
