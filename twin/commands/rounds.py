@@ -8,6 +8,7 @@ from typing import Any
 
 from twin.commands.effects import in_words
 from twin.commands.proposals import Ground, kind_of, propose
+from twin.commands.retrial import keep
 from twin.commands.trials import (
     HEARD_COST,
     HEARD_OTIF,
@@ -126,8 +127,9 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
         before = standing[name].advice if name in kept else None
         against = ", ".join(("doing nothing", *(f"but for {named}, which was approved"
                                                 for named, _ in base.values())))
-        advice.append(replace(_advice(name, plan, verdicts, joint, stage, network, heard, terms,
-                                      before, seed), against=against))
+        said = _advice(name, plan, verdicts, joint, stage, network, heard, terms, before, seed)
+        advice.append(replace(said, against=against, digests={
+            **said.digests, "stage": keep(desk.beside.parent, stage)}))
     filed = desk.file(advice, state.clock_h)
     return Round(network.name, state.clock_h, filed, verdicts, joint,
                  list(dict.fromkeys(in_hand)), notes, terms)
