@@ -16,7 +16,7 @@ from twin.operate.database import connect
 from twin.operate.desk import Desk
 from twin.operate.gate import Trial
 from twin.parameters import Calibration
-from twin.plan import Answer, Operation, Order, Plan, Status
+from twin.plan import Answer, Operation, Order, Plan, Service, Status
 from twin.recommendation import Action, Recommendation
 from twin.scenario import Scenario
 from twin.simulate.play import play
@@ -55,6 +55,17 @@ def test_doing_nothing_goes_on_with_the_schedule_that_was_approved(desk: Desk) -
     desk.approve("R-1", "Ann")
     assert _base(desk, 35.0) == {"schedule": ("R-1", plan)}
     assert _base(desk, 40.0) == {}
+
+
+def test_a_service_that_was_approved_is_still_to_come(desk: Desk) -> None:
+    plan = Plan("maintenance", "harbour", 30.0, ANSWER, services=(
+        Service("M", "wear", 35.0, 37.0), Service("N", "wear", 90.0, 92.0)),
+        cells={"failures[M,wear].service_after": "48h"})
+    desk.file([replace(advice(), kind="maintenance", plan=plan.document())])
+    desk.approve("R-1", "Ann")
+    (_, left), = _base(desk, 40.0).values()
+    assert ([one.asset for one in left.services], left.cells) == (["N"], {})
+    assert _base(desk, 91.0) == {}
 
 
 @pytest.mark.parametrize("how", ["approve", "reject"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from twin.commands.effects import in_words
 from twin.commands.proposals import Ground, kind_of, propose
+from twin.commands.retrial import keep
 from twin.commands.trials import (
     HEARD_COST,
     HEARD_OTIF,
@@ -39,7 +40,7 @@ from twin.recommendation import NO_EFFECT, Effect, Recommendation
 from twin.state import State
 
 _PROMISED = 20  #: replications behind the band that a promise is held to
-_FOLLOWED = ("schedule", "routes")
+_FOLLOWED = ("schedule", "routes", "maintenance")
 _DECIDED = (Standing.APPROVED, Standing.REJECTED, Standing.UNDONE)
 
 
@@ -126,8 +127,9 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
         before = standing[name].advice if name in kept else None
         against = ", ".join(("doing nothing", *(f"but for {named}, which was approved"
                                                 for named, _ in base.values())))
-        advice.append(replace(_advice(name, plan, verdicts, joint, stage, network, heard, terms,
-                                      before, seed), against=against))
+        said = _advice(name, plan, verdicts, joint, stage, network, heard, terms, before, seed)
+        advice.append(replace(said, against=against, digests={
+            **said.digests, "stage": keep(desk.beside.parent, stage)}))
     filed = desk.file(advice, state.clock_h)
     return Round(network.name, state.clock_h, filed, verdicts, joint,
                  list(dict.fromkeys(in_hand)), notes, terms)
@@ -150,12 +152,17 @@ def _in_force(desk: Desk, network: Network) -> dict[str, str]:
 
 
 def _base(desk: Desk, now_h: float) -> dict[str, tuple[str, Plan]]:
-    """Of schedules and routes the one approved last, while it has something left to do."""
+    """Of schedules, routes and services the plan approved last, while it has something left to
+    do.
+    """
     found: dict[str, tuple[str, Plan]] = {}
     for filed in desk.inbox(Standing.APPROVED):
         if filed.advice.kind in _FOLLOWED and filed.advice.plan and filed.advice.made_h <= now_h:
             plan = Plan.from_document(filed.advice.plan)
-            ends = [*(one.end for one in plan.operations), *(one.back for one in plan.routes)]
+            ends = [*(one.end for one in plan.operations), *(one.back for one in plan.routes),
+                    *(one.start for one in plan.services)]
+            plan = replace(plan, cells={}, services=tuple(
+                one for one in plan.services if one.start > now_h))  # cells: see `_in_force`
             if max(ends, default=0.0) > now_h:
                 found[filed.advice.kind] = (filed.name, plan)
     return found
@@ -210,7 +217,8 @@ def _advice(name: str, plan: Plan, verdicts: Mapping[str, Verdict], joint: Verdi
     """The recommendation of a plan that has passed."""
     found, now = verdicts[name], stage.state.clock_h
     kind = before.kind if before is not None else kind_of(name)
-    played = heard([Trial(plan, run) for run in range(_PROMISED)])
+    unseen = range(terms.replications, terms.replications + _PROMISED)  # by the verdict
+    played = heard([Trial(plan, run) for run in unseen])
     promised = [_promised(measure, [one[measure.name] for one in played]) for measure in (
         Measure(HEARD_COST, f"{network.currency}/d"), Measure(HEARD_OTIF, "share", False))]
     effects = (*(effect for effect in found.effects if effect.expected == effect.expected),

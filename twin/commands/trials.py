@@ -35,7 +35,7 @@ class Stage:
     seed
         Of the verdict, unlike that of any search: it is made from the seed and the state.
     base
-        The schedule and routes that were approved and are still driven and worked off: doing
+        The schedule, routes and services that were approved and still have something to do: doing
         nothing means going on with them.
     """
 
