@@ -8,6 +8,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 ARGS   ?=
 
+# Compiled modules are kept, whatever the shell says: else every process compiles all of them again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test slow bench evidence rehearsals loop loop-study crash lint types architecture check pages \
 	lock wheel clean
@@ -54,7 +57,7 @@ loop: $(STAMP)  ## the closed loop, one example: medicines with a twin and witho
 loop-study: $(STAMP)  ## does the twin help? twenty hidden truths, the paired gain with its interval
 	$(BIN)/twin loop models=medicines truths=20 workers=2 $(ARGS)
 
-crash: $(STAMP)  ## counted crash runs: listeners killed at random lose nothing (ARGS="kills=200")
+crash: $(STAMP)  ## counted crash runs of listeners and pushers: nothing lost, nothing twice
 	$(BIN)/python -m tests.crash $(ARGS)
 
 benchmarks/.venv/.ready: benchmarks/requirements.txt

@@ -101,7 +101,7 @@ def test_what_is_shown_to_be_better_is_advised_and_the_same_state_gives_the_same
     assert money["verdict"] == "better"
     assert money["low"] <= money["mean"] <= money["high"] < 0.0
     assert advice["against"] == "doing nothing"
-    assert set(advice["digests"]) == {"model", "calibration", "state", "plan", "search"}
+    assert set(advice["digests"]) == {"model", "calibration", "state", "plan", "search", "stage"}
     assert advice["seed"] != int(advice["digests"]["search"])
 
 
@@ -116,6 +116,7 @@ def test_advice_persists_is_decided_once_and_is_not_repeated(tea: Callable[..., 
     code, said = twin("show", "r-1")
     assert "Against doing nothing, over 40d, 20 pairs" in said
     assert "Held to, as events will tell (80 % band):" in said
+    assert json.loads(twin("show", "R-1", "again=yes", "--json")[1])["again"]["same"] is True
     assert twin("approve", "R-1") == (2, "an approval needs a name. Write --by NAME.\n")
     code, said = twin("approve", "R-1", "--by", "ann")
     assert code == 0
@@ -142,6 +143,34 @@ def test_a_rejection_has_a_reason_and_silences_the_advice(
     assert "Rejected by ann" in said
     assert "Stock, is [counted] next week." in said
     assert advised(twin)["in_hand"] == ["R-1 (rejected): " + FILED.title]
+
+
+@pytest.mark.slow
+def test_advice_stands_while_the_state_moves_on_and_is_superseded_by_name(
+        tea: Callable[..., Twin], tmp_path: Path) -> None:
+    twin = tea(OPERATE.replace("40d", "30d") + "    expires: 9d\n")
+    network = Workspace(tmp_path / "ours").network("tea")
+    for day in (5, 6):
+        state = play(network, Scenario.baseline(), horizon_h=24.0 * day, save_at=24.0 * day).state
+        assert state is not None
+        state.write(tmp_path / f"day{day}.json")
+    before, = advised(twin, f"from={tmp_path / 'day5.json'}")["recommendations"]
+    found = advised(twin, f"from={tmp_path / 'day6.json'}")
+    after, = found["recommendations"]
+    # a new plan was found, and the old one stands: it is worth nearly as much
+    assert set(found["judged"]) > {"R-1"}
+    assert after["name"] == before["name"] == "R-1"
+    assert after["recommendation"]["actions"] == before["recommendation"]["actions"]
+    assert after["recommendation"]["made_h"] == 144.0
+    assert after["recommendation"]["effects"] != before["recommendation"]["effects"]
+    # another model has better advice, which takes its place by name
+    (tmp_path / "ours" / "models" / "tea" / "stock.csv").write_text(
+        FILES["models/tea/stock.csv"].replace("40,80", "60,90"))
+    assert [one["name"] for one in advised(twin, f"from={tmp_path / 'day6.json'}")[
+        "recommendations"]] == ["R-2"]
+    with Desk.open(Workspace(tmp_path / "ours"), "tea") as desk:
+        assert [(row["subject"], row["body"]) for row in desk.log()
+                if row["kind"] == "superseded"] == [("R-1", {"by": "R-2"})]
 
 
 def test_a_sound_chain_is_told_that_no_effect_is_shown(tea: Callable[..., Twin]) -> None:
@@ -179,10 +208,19 @@ def test_on_the_rung_advise_the_decision_is_kept_and_nothing_leaves(tea: Callabl
     assert not (tmp_path / "ours" / "store" / "tea" / "pushed").exists()
 
 
+def test_what_cannot_be_played_again_says_why(tea: Callable[..., Twin], tmp_path: Path) -> None:
+    twin = tea()
+    file(tmp_path)
+    code, said = twin("show", "R-1", "again=yes")
+    assert code == 2
+    assert "it cannot be played again" in said
+
+
 @pytest.mark.parametrize(("words", "told"), [
     (("show", "R-99"), "there is no recommendation 'R-99' of tea. See twin inbox."),
     (("show",), "twin show takes one name, not 0. Write twin show R-17 models=tea."),
     (("approve", "R-1", "R-2", "--by", "x"), "twin approve takes one name, not 2."),
+    (("inbox", "again=yes"), "twin inbox has no setting 'again'."),
     (("show", "R-1", "why=not"), "twin show has no setting 'why'."),
     (("undo", "R-1"), "an undo needs a name. Write --by NAME."),
     (("inbox", "status=gone"), "status 'gone' is unknown."),

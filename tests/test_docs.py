@@ -34,6 +34,9 @@ PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 FILE_NAME = re.compile(r"`([\w./-]+)`:\s*\Z")
 ALLOWED = {"make", "git", "cd"}
+#: Pages that play for longer than a test of the fast suite may.
+LONG = {"what_if_a_port_closes", "can_i_trust_the_number", "act_on_advice"}
+KEY = "0d" * 32  #: of the log of decisions, so that no page makes one at home
 SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -115,11 +118,14 @@ def workspace(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [
+    pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in LONG else [])
+    for page in PAGES])
 def test_a_page_does_what_it_says(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TWIN_AUDIT_KEY", KEY)
     follow(page, workspace(tmp_path / "ours"))
 
 
@@ -185,7 +191,7 @@ def rewrite(page: Path, where: Path) -> None:
 
 
 if __name__ == "__main__":
-    os.environ["COLUMNS"] = "100"
+    os.environ |= {"COLUMNS": "100", "TWIN_AUDIT_KEY": KEY}
     for one in [Path(name).resolve() for name in sys.argv[1:]] or PAGES:
         with tempfile.TemporaryDirectory() as folder:
             rewrite(one, workspace(Path(folder) / "ours"))

@@ -15,7 +15,7 @@ from twin.simulate import play
 
 DAYS = 60
 DIGESTS = {
-    "harbour": "cef85b9204bfc46a",
+    "harbour": "4b88e38669f1ccad",
     "medicines": "4b880d615db6143b",
     "workshop": "febae6e08c3fe31c",
 }

@@ -61,6 +61,10 @@ class Action:
         'order 40 units of north_dc/juice from juicery'
         >>> Action("service", "bottling_line", 2.0, "h").sentence()
         'service bottling_line for 2 h'
+        >>> Action("move", "mixer_old", 40.0, detail={"product": "juice", "lot": 7}).sentence()
+        'move 40 units of juice (lot 7) to mixer_old'
+        >>> Action("reroute", "reefer#1", detail={"stops": ["north_dc", "south_dc"]}).sentence()
+        'reroute reefer#1 by north_dc, south_dc'
         """
         source = self.detail.get("source")
         mode = self.detail.get("mode")
@@ -69,6 +73,11 @@ class Action:
             text = f"service {self.target} for {amount}"
         elif self.verb == "set":
             text = f"set {self.target} to {self.detail.get('value', self.quantity)}"
+        elif self.verb == "move" and "product" in self.detail:
+            text = (f"move {amount} of {self.detail['product']} (lot {self.detail.get('lot')}) to "
+                    f"{self.target}")
+        elif self.verb == "reroute" and self.detail.get("stops"):
+            text = f"reroute {self.target} by {', '.join(self.detail['stops'])}"
         elif self.quantity:
             text = f"{self.verb} {amount} of {self.target}"
         else:

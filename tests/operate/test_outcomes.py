@@ -40,12 +40,12 @@ class Now:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, key: bytes) -> Iterator[Callable[..., tuple[Desk, Now]]]:
+def desk(tmp_path: Path, key: bytes, address: str) -> Iterator[Callable[..., tuple[Desk, Now]]]:
     made: list[Desk] = []
 
     def make(section: Any = None) -> tuple[Desk, Now]:
         now = Now()
-        made.append(Desk(connect(tmp_path / "operate.db"), "harbour", START,
+        made.append(Desk(connect(address), "harbour", START,
                          read_configuration(section, "harbour.yaml"), key, heard=now.heard,
                          home=tmp_path, beside=tmp_path / "pushed"))
         return made[-1], now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulate.chains import BASELINE
+from twin.commands.optimize_schedule import open_hours
 from twin.network import Network
 from twin.optimize.route_plan import plan_routes
 from twin.optimize.route_state import round_of
@@ -53,12 +54,27 @@ def test_what_waits_becomes_stops_and_one_route_serves_them_all() -> None:
     assert Plan.from_document(plan.document()) == plan
 
 
-@pytest.mark.parametrize("docks", [[], [{"site": name, "direction": "in", "time": "15min"}
-                                        for name in "ABC"]])
-def test_a_plan_driven_without_noise_gives_its_times_and_kilometres(docks: list[object]) -> None:
-    network = shops(docks=docks)
+DOORS = [{"site": name, "direction": "in", "time": "15min"} for name in "ABC"]
+WINDOWS = [{"site": "A", "open": "17:00", "close": "19:00", "service": "20min"},
+           {"site": "B", "open": "13:00", "close": "16:00", "service": "5min"}]
+
+DRIVERS = [{"crew": "drivers", "drive_max": "65min", "break": "20min"}]
+
+
+@pytest.mark.parametrize("tables", [{}, {"docks": DOORS}, {"windows": WINDOWS},
+                                    {"docks": DOORS, "windows": WINDOWS},
+                                    {"crews": DRIVERS}, {"crews": DRIVERS, "docks": DOORS,
+                                                         "windows": WINDOWS}],
+                         ids=["free", "doors", "windows", "both", "drivers", "all"])
+def test_a_plan_driven_without_noise_gives_its_times_and_kilometres(
+        tables: dict[str, object]) -> None:
+    network = shops({"crew": "drivers"} if "crews" in tables else None, **tables)
     state = at_one(network)
-    plan = plan_routes(network, state, seconds=20.0)
+    plan = plan_routes(network, state, seconds=20.0, hours=open_hours(network))
+    if "windows" in tables:
+        starts = {visit.site: visit.start for visit in plan.routes[0].visits}
+        assert 17.0 <= starts["A"] <= 19.0
+        assert 13.0 <= starts["B"] <= 16.0
     world = World(network, Streams(1, 0), None, state.clock_h)
     world.resume(state)
     tours = follow_routes(world, plan)

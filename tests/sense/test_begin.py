@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.sense.chains import BASELINE, DAY, differences, fresh, lived, model, rules, state_of
+from tests.simulate.test_told import CHAIN
 from twin.network import Network
 from twin.simulate import play
 from twin.state import State
@@ -92,6 +93,20 @@ def test_what_was_told_is_what_was_so(name: str, days: float, seed: int) -> None
     # A customer who wanted nothing (an order of size zero) has told nobody.
     assert [row for row in found if not row[0].endswith(".placed")] == []
     assert all("cafe" in path and 0 < so - said < 3 for path, so, said in found)
+
+
+@pytest.mark.parametrize("hours", [6.0, 10.0])
+def test_who_waits_for_a_window_was_seen_to_come(hours: float) -> None:
+    network = Network(**{**CHAIN, "windows": [
+        {"site": "R", "open": "08:00", "close": "09:00"},
+        {"site": "C", "open": "12:00", "close": "13:00"}]})
+    readings, truth, _ = lived(network, hours)
+    told = state_of(network, readings, hours).actors
+    gates = {name: row for name, row in truth.actors.items() if name.startswith("reception ")}
+    assert sum(len(row["queue"]) for row in gates.values()) == 1
+    for name, row in gates.items():
+        assert [(one["visitor"], one["step"], pytest.approx(one["age"])) for one in row["queue"]
+                ] == [(one["visitor"], one["step"], one["age"]) for one in told[name]["queue"]]
 
 
 def test_a_workshop_that_shares_its_workers() -> None:

@@ -21,7 +21,7 @@ from twin.store import Store
 
 HARBOUR = model("harbour")
 ZERO = HARBOUR.start.timestamp()
-EVENTS, TRUTH, _ = lived(HARBOUR, 3.37 * DAY, seed=4)
+EVENTS, TRUTH, _ = lived(HARBOUR, 3.37 * DAY, seed=5)
 
 
 def signals() -> list[Reading]:

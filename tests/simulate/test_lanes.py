@@ -131,6 +131,38 @@ def test_a_load_at_the_dock_does_not_leave_on_a_lane_that_was_closed_meanwhile()
     assert delivered(network, 48, closed) == [(16.0, 1.0)]
 
 
+WINDOWS = {"start": "2026-01-05T00:00:00Z",
+           "windows": [{"site": "C", "day": "mon-fri", "open": "08:00", "close": "11:00",
+                        "service": "30min"},
+                       {"site": "C", "day": "sat", "open": "09:00", "close": "10:00",
+                        "service": "2h"}]}
+
+
+def test_a_site_receives_within_its_windows() -> None:
+    # Monday; what comes at noon waits for the next morning, and each stop takes its time.
+    assert delivered(road(demand={"limit": 2}, **WINDOWS), 96) == [(56.5, 1.0), (80.5, 1.0)]
+    # Within a window nothing waits, and a stop begun in time is served to its end.
+    begun = road({"transit": "22h 50min"}, {"limit": 1}, **WINDOWS)
+    assert delivered(begun, 96) == [(pytest.approx(24 + 10 + 50 / 60 + 0.5), 1.0)]
+    last = road({"transit": "23h"}, {"limit": 1}, **WINDOWS)
+    assert delivered(last, 96) == [(35.5, 1.0)]
+    late = road({"transit": "23h 1min"}, {"limit": 1}, **WINDOWS)
+    assert delivered(late, 96) == [(56.5, 1.0)]
+    # Friday's noon is too late for Friday; Saturday's stop takes longer.
+    friday = road(demand={"limit": 1, "start": f"{3 * 24 + 12}h"}, **WINDOWS)
+    assert delivered(friday, 240) == [(5 * 24 + 9 + 2.0, 1.0)]
+    assert tally(friday, 240).total("dock_wait") == 21.0
+
+
+def test_behind_a_window_stands_a_door() -> None:
+    network = road({"transit": "10h"}, {"interarrival": "1h", "limit": 3, "start": "0h"},
+                   docks=[{"site": "C", "direction": "both", "time": "1h"}], **WINDOWS)
+    # 10:00 and 11:00 are in time, 12:00 waits for Tuesday; the door is held for the stop too.
+    assert delivered(network, 48) == [(11.5, 1.0), (13.0, 1.0), (33.5, 1.0)]
+    assert tally(network, 48).total("dock_visits") == 3
+    assert tally(network, 48).total("dock_wait") == 0.5 + 20.0
+
+
 def test_handling_takes_time_at_both_ends() -> None:
     network = road(sites=[{"site": "S", "kind": "supplier", "handling_time": "2h"},
                           {"site": "C", "kind": "customer", "handling_time": "3h"}],

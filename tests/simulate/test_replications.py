@@ -207,6 +207,7 @@ def test_a_cluster_that_runs_already(tmp_path: Path) -> None:
     assert len(unpacked) <= 3
 
 
+@pytest.mark.slow  # it waits for an answer
 def test_no_cluster_at_the_address() -> None:
     pytest.importorskip("distributed")
     with pytest.raises(EngineError, match=r"no Dask cluster answers at nowhere:1: "):

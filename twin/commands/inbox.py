@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -10,6 +11,7 @@ from rich.text import Text
 from twin.clock import format_duration
 from twin.commands.effects import format_moment, in_words
 from twin.commands.recommend import document
+from twin.commands.retrial import again
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.operate.desk import Case, Desk
@@ -28,8 +30,10 @@ _BY = {"by": Key("by", "who decides", "", text)}
 _REASON = {"reason": Key("reason", "why not; the twin keeps it", "", text)}
 PUSH_KEYS = _MODEL | {"retry": Key("retry", "a dead message that is tried again, by its key", "",
                                    text), **_BY}
+_AGAIN = {"again": Key("again", "play it again from what it stood on: yes or no", "no",
+                        word("yes", "no"))}
 _DECIDING = {"approve": _MODEL | _BY, "reject": _MODEL | _BY | _REASON, "undo": _MODEL | _BY,
-             "show": _MODEL}
+             "show": _MODEL | _AGAIN}
 
 ABOUT = {"inbox": """\
 twin inbox [key=value ...]
@@ -47,8 +51,9 @@ One recommendation: what to do, what it saves against doing nothing, why, what i
 has decided what, and where its messages are.
 
   twin show R-17 models=harbour
+  twin show R-17 models=harbour again=yes         plays it again: the same to the last digit
 
-""" + describe(_MODEL), "approve": """\
+""" + describe(_DECIDING["show"]), "approve": """\
 twin approve NAME [key=value ...] --by NAME
 
 Decide to do it. Decision and messages are written in one transaction, then pushed; what cannot be
@@ -153,7 +158,8 @@ def _one(call: Call, verb: str, act: Callable[[Desk, str, dict[str, str]], Case]
     """Do something with the recommendation that is named, and show it."""
     said, rest = _apart(call)
     names = [argument for argument in rest if "=" not in argument]
-    asked = read([argument for argument in rest if "=" in argument], _MODEL, verb)
+    keys = _MODEL | (_AGAIN if verb == "show" else {})
+    asked = read([argument for argument in rest if "=" in argument], keys, verb)
     if len(names) != 1:
         raise SettingError(f"twin {verb} takes one name, not {len(names)}. Write twin {verb} R-17 "
                            f"models={asked['models']}.")
@@ -163,13 +169,27 @@ def _one(call: Call, verb: str, act: Callable[[Desk, str, dict[str, str]], Case]
                                f"{options(name, _DECIDING[verb])}")
     with Desk.open(call.workspace, asked["models"]) as desk:
         case = act(desk, names[0], said)
+    replayed = _replay(call, case, asked["models"]) if asked.get("again") == "yes" else None
     if call.screen.as_json:
-        call.screen.print_json(case.document())
+        call.screen.print_json(case.document() | ({"again": replayed} if replayed else {}))
     elif verb == "show":
         show(case, desk, call.workspace.network(asked["models"]).currency, call.screen)
     else:
         _tell(case, call.screen)
+    if replayed and not call.screen.as_json:
+        same = "the same" if replayed["same"] else f"not the same as {replayed['said']:,.6g}"
+        call.screen.say(f"Played again: {replayed['mean']:,.6g} "
+                        f"{case.filed.advice.effects[0].unit} against doing nothing, {same}.")
     return 0
+
+
+def _replay(call: Call, case: Case, model: str) -> dict[str, Any]:
+    """What the money comes to when it is played again."""
+    workspace = call.workspace
+    with call.screen.working("Playing again"):
+        said, mean = again(case.filed.advice, workspace.store(model).folder,
+                           workspace.network(model), workspace.calibration, None)
+    return {"said": said, "mean": mean, "same": abs(said - mean) <= 1e-9 * max(1.0, abs(said))}
 
 
 def _apart(call: Call) -> tuple[dict[str, str], list[str]]:

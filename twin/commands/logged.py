@@ -13,10 +13,8 @@ def tell_log(call: Call, model: str, kind: str, body: dict[str, Any]) -> None:
 
     A log that cannot be reached is told of; what was done stays done.
     """
-    try:
-        from twin.operate.desk import Desk
-    except ImportError:  # acting is an extra of the installation
-        return
+    from twin.operate.desk import Desk
+
     try:
         if not Desk.exists(call.workspace, model):
             return

@@ -146,7 +146,10 @@ def maintenance(ground: Ground) -> Iterator[tuple[str, Plan]]:
     # A stock of spare parts is a matter of replenishment, and a service needs its age of service.
     cells = {cell: value for cell, value in plan.cells.items() if cell.startswith("failures[")}
     if services or cells:
-        yield "maintenance", replace(plan, services=services, cells=cells)
+        about = tuple(reason for reason in plan.answer.reasons
+                      if not reason.subject.startswith("spare "))
+        yield "maintenance", replace(plan, services=services, cells=cells,
+                                     answer=replace(plan.answer, reasons=about))
 
 
 #: By the word of the setting ``kinds``.
@@ -166,11 +169,12 @@ def kind_of(name: str) -> str:
     return name.partition(":")[0]
 
 
-def propose(ground: Ground, kinds: Sequence[str],
+def propose(ground: Ground, kinds: Sequence[str], begins: Callable[[str], None],
             told: Callable[[str], None]) -> dict[str, Plan]:
     """Every proposal by name; what a proposer cannot do is told, and the others go on."""
     found: dict[str, Plan] = {}
     for kind in kinds:
+        begins(f"Proposing {kind} ...")
         try:
             found |= {name: in_units(plan) for name, plan in KINDS[kind](ground)}
         except (ValueError, ArithmeticError) as error:

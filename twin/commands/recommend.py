@@ -19,7 +19,7 @@ from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.operate.desk import Desk
 from twin.operate.gate import Verdict
-from twin.operate.inbox import Filed
+from twin.operate.inbox import DecisionError, Filed
 from twin.settings import KEYS as RUN_KEYS
 from twin.settings import Key, SettingError, describe, duration, options, parse, read, text, word
 from twin.state import State
@@ -111,7 +111,11 @@ def _tend(call: Call, desk: Desk) -> None:
     """Push what waits, and hold what is over to its promise."""
     from twin.commands.outcomes import happened
 
-    done = desk.push()
+    try:
+        done = desk.push()
+    except DecisionError as error:  # the kill switch
+        call.screen.note(str(error))
+        done = {}
     if any(done.values()):
         call.screen.say(f"Pushed {done['sent']}, put off {done['pending']}, given up "
                         f"{done['dead']}.")
@@ -168,7 +172,7 @@ def one_round(call: Call, desk: Desk, asked: dict[str, Any]) -> Round:
     with screen.progress(f"{asked['models']}: pairs") as progress:
         return play_round(desk, model, learned, state, seed=asked["seed"], kinds=asked["kinds"],
                           seconds=asked["limit"], budget=asked["budget"],
-                          workers=asked["simulate.workers"], told=progress)
+                          workers=asked["simulate.workers"], told=progress, told_note=screen.note)
 
 
 def newest(call: Call, model: str) -> str:
@@ -204,9 +208,10 @@ def show(found: Round, currency: str, screen: Screen) -> None:
             "in_hand": list(found.in_hand), "notes": list(found.notes)})
         return
     terms = found.terms
-    screen.say(f"{found.model} on day {found.made_h / 24.0:.4g}: {len(found.verdicts)} plans "
-               f"played against doing nothing over {format_duration(terms.horizon)}, on the same "
-               "luck.")
+    count = len(found.verdicts)
+    screen.say(f"{found.model} on day {found.made_h / 24.0:.4g}: {count} plan"
+               f"{'' if count == 1 else 's'} played against doing nothing over "
+               f"{format_duration(terms.horizon)}, on the same luck.")
     for filed in found.filed:
         screen.say(f"{filed.name:<6} {filed.advice.kind}: {filed.advice.title}")
         days = terms.horizon / 24.0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twin.commands.effects import in_words
 from twin.commands.proposals import Ground, kind_of, propose
+from twin.commands.retrial import keep
 from twin.commands.trials import (
     HEARD_COST,
     HEARD_OTIF,
@@ -18,7 +19,7 @@ from twin.commands.trials import (
 )
 from twin.manifest import network_digest
 from twin.network import ModelError, Network
-from twin.operate.actions import actions_of
+from twin.operate.actions import actions_of, today_of
 from twin.operate.configuration import Gate
 from twin.operate.desk import Desk
 from twin.operate.gate import (
@@ -39,6 +40,7 @@ from twin.recommendation import NO_EFFECT, Effect, Recommendation
 from twin.state import State
 
 _PROMISED = 20  #: replications behind the band that a promise is held to
+_FOLLOWED = ("schedule", "routes", "maintenance")
 _DECIDED = (Standing.APPROVED, Standing.REJECTED, Standing.UNDONE)
 
 
@@ -80,19 +82,22 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
         Before and with the calibration.
     seed
         Of the searches; that of the verdicts is made from it and the state.
+    told, told_note
+        Hear of the pairs that have been played, and of what is being proposed.
     """
     terms = desk.configuration.gate
     notes: list[str] = []
+    base = _base(desk, state.clock_h)
     stage = Stage(model, learned, state, terms.horizon, seed_of(seed, state),
-                  _in_force(desk, learned.apply(model)))
+                  _in_force(desk, learned.apply(model)),
+                  joined([plan for _, plan in base.values()]) if base else None)
     network = stage.network()
     standing = {filed.name: filed for filed in desk.inbox(Standing.OPEN, Standing.SHADOW)
                 if filed.advice.plan}
-    told_note("Proposing ...")
+    held = {one.advice.kind: Plan.from_document(one.advice.plan) for one in standing.values()}
     proposals = propose(Ground(
         network, state, seed, terms.horizon, terms.frozen, seconds, budget, workers,
-        {one.advice.kind: Plan.from_document(one.advice.plan) for one in standing.values()}),
-        kinds, notes.append)
+        held | {kind: plan for kind, (_, plan) in base.items()}), kinds, told_note, notes.append)
     decided = _decided(desk, state.clock_h)
     in_hand = []
     plans: dict[str, Plan] = {}
@@ -120,8 +125,11 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
     for name in names:
         plan = {**plans, **kept}[name]
         before = standing[name].advice if name in kept else None
-        advice.append(_advice(name, plan, verdicts, joint, stage, network, heard, terms, before,
-                              seed))
+        against = ", ".join(("doing nothing", *(f"but for {named}, which was approved"
+                                                for named, _ in base.values())))
+        said = _advice(name, plan, verdicts, joint, stage, network, heard, terms, before, seed)
+        advice.append(replace(said, against=against, digests={
+            **said.digests, "stage": keep(desk.beside.parent, stage)}))
     filed = desk.file(advice, state.clock_h)
     return Round(network.name, state.clock_h, filed, verdicts, joint,
                  list(dict.fromkeys(in_hand)), notes, terms)
@@ -135,13 +143,28 @@ def _in_force(desk: Desk, network: Network) -> dict[str, str]:
             if action.verb != "set":
                 continue
             try:
-                table, key, column = network.find(action.target)
+                today = today_of(action.target, network)
             except ModelError:
-                continue
-            today = getattr(network.table(table)[key], column)
-            said = f"{today:g}" if isinstance(today, int | float) else str(today)
-            if said == action.detail.get("today"):
+                continue  # the model has no such row any more
+            if today == action.detail.get("today"):
                 found[action.target] = str(action.detail["value"])
+    return found
+
+
+def _base(desk: Desk, now_h: float) -> dict[str, tuple[str, Plan]]:
+    """Of schedules, routes and services the plan approved last, while it has something left to
+    do.
+    """
+    found: dict[str, tuple[str, Plan]] = {}
+    for filed in desk.inbox(Standing.APPROVED):
+        if filed.advice.kind in _FOLLOWED and filed.advice.plan and filed.advice.made_h <= now_h:
+            plan = Plan.from_document(filed.advice.plan)
+            ends = [*(one.end for one in plan.operations), *(one.back for one in plan.routes),
+                    *(one.start for one in plan.services)]
+            plan = replace(plan, cells={}, services=tuple(
+                one for one in plan.services if one.start > now_h))  # cells: see `_in_force`
+            if max(ends, default=0.0) > now_h:
+                found[filed.advice.kind] = (filed.name, plan)
     return found
 
 
@@ -194,7 +217,8 @@ def _advice(name: str, plan: Plan, verdicts: Mapping[str, Verdict], joint: Verdi
     """The recommendation of a plan that has passed."""
     found, now = verdicts[name], stage.state.clock_h
     kind = before.kind if before is not None else kind_of(name)
-    played = heard([Trial(plan, run) for run in range(_PROMISED)])
+    unseen = range(terms.replications, terms.replications + _PROMISED)  # by the verdict
+    played = heard([Trial(plan, run) for run in unseen])
     promised = [_promised(measure, [one[measure.name] for one in played]) for measure in (
         Measure(HEARD_COST, f"{network.currency}/d"), Measure(HEARD_OTIF, "share", False))]
     effects = (*(effect for effect in found.effects if effect.expected == effect.expected),

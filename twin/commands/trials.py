@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from twin.network import Network
-from twin.operate.gate import Measure, Trial
+from twin.operate.gate import Measure, Trial, joined
 from twin.parameters import Calibration
 from twin.plan import Plan
 from twin.state import State
 
 COST, OTIF, FILL_RATE = "running_cost", "otif", "fill_rate"
 HEARD_COST, HEARD_OTIF = "heard_cost", "heard_otif"
+_START_S = 4.0  #: worker processes take about so long to pay
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class Stage:
         Cells that were approved and that the model does not hold yet.
     seed
         Of the verdict, unlike that of any search: it is made from the seed and the state.
+    base
+        The schedule, routes and services that were approved and still have something to do: doing
+        nothing means going on with them.
     """
 
     model: Network
@@ -40,6 +45,7 @@ class Stage:
     horizon_h: float
     seed: int
     in_force: Mapping[str, str] = field(default_factory=dict)
+    base: Plan | None = None
 
     def network(self) -> Network:
         """The chain as it is believed to be."""
@@ -87,7 +93,9 @@ def _played(task: _Task) -> dict[str, float]:
     from twin.scenario import Scenario
     from twin.simulate.play import play
 
-    stage, plan = task.stage, task.plan
+    stage = task.stage
+    plans = [plan for plan in (task.plan, stage.base) if plan is not None]
+    plan = joined(plans) if plans else None
     network = stage.drawn(task.replication)
     if plan is not None and plan.cells:
         network = network.with_cells(plan.cells)
@@ -120,12 +128,17 @@ def as_heard(events: Any, network: Network, start_h: float, end_h: float) -> dic
 
 def player(stage: Stage, workers: int | None, *, heard: bool = False
            ) -> Callable[[Sequence[Trial]], list[dict[str, float]]]:
-    """Plays trials in worker processes; with `heard` also what events would tell."""
+    """Plays trials in worker processes, or in this one where starting them would take longer;
+    with `heard` also what events would tell.
+    """
     from twin.simulate.replications import replicate
 
     def play(trials: Sequence[Trial]) -> list[dict[str, float]]:
-        return list(replicate(_played, [_Task(stage, trial.plan, trial.replication, heard)
-                                        for trial in trials], workers=workers))
+        first, *rest = [_Task(stage, trial.plan, trial.replication, heard) for trial in trials]
+        began = time.process_time()
+        played = [_played(first)]
+        short = (time.process_time() - began) * len(rest) < _START_S
+        return played + replicate(_played, rest, workers=1 if short and not workers else workers)
 
     return play
 

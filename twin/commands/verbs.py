@@ -116,6 +116,11 @@ VERBS = {verb.name: verb for verb in (
     Verb("outcomes", "", "what was promised, what happened, what ignored advice would have saved",
          "outcomes"),
     Verb("audit", "verify", "is the log of decisions whole? and the log for an auditor", "audit"),
+    Verb("serve", "", "the verbs over HTTP, and a page of the inbox", "serve"),
+    Verb("tokens", "", "who may call the API, in which role, until when", "tokens", ("by",)),
+    Verb("views", "", "what a supplier or customer sees of its own", "govern"),
+    Verb("retain", "", "delete telemetry that is older than agreed", "govern"),
+    Verb("forget", "NAME", "erase a person's name from the log", "govern", ("by",)),
     Verb("fidelity", "", "how good the twin's forecasts were, per place and horizon", "fidelity"),
 )}
 

@@ -487,6 +487,11 @@ class Window(Component):
     close: float
     service: float = 0.0
 
+    @property
+    def calendar(self) -> str:
+        """The name of the calendar that the windows of a site make."""
+        return f"(windows of {self.site})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability(Component):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 
 from twin.network import Network
+from twin.network.attributes import TABLES
+from twin.network.cells import write_cell
 from twin.plan import Order, Plan
 from twin.recommendation import Action
 
@@ -15,7 +17,7 @@ _UNITS = ("reorder_point", "order_up_to", "order_quantity", "safety_stock")
 
 
 def actions_of(plan: Plan, network: Network) -> tuple[Action, ...]:
-    """What a plan asks for now, the soonest first.
+    """What a plan asks for now, the soonest first; new settings stand last.
 
     Examples
     --------
@@ -32,7 +34,8 @@ def actions_of(plan: Plan, network: Network) -> tuple[Action, ...]:
     """
     found = [*_orders(plan, network), *_services(plan, network), *_cells(plan, network),
              *_moves(plan), *_routes(plan)]
-    return tuple(sorted(found, key=lambda action: (action.when_h, action.verb, action.target)))
+    return tuple(sorted(found, key=lambda action: (
+        action.verb == "set", action.when_h, action.verb, action.target)))
 
 
 def in_units(plan: Plan) -> Plan:
@@ -74,8 +77,13 @@ def _cells(plan: Plan, network: Network) -> Iterator[Action]:
         if table == "stock" and column in _UNITS and isinstance(key, tuple):
             moved = abs((later or 0.0) - (today or 0.0)) * network.products[str(key[1])].value
         yield Action("set", cell, when_h=plan.made_h, value=round(moved, 2),
-                     detail={"value": value, "today": f"{today:g}" if isinstance(
-                         today, int | float) else str(today)})
+                     detail={"value": value, "today": today_of(cell, network)})
+
+
+def today_of(cell: str, network: Network) -> str:
+    """What stands in a cell, as a planner writes it."""
+    table, key, column = network.find(cell)
+    return write_cell(TABLES[table].by_name[column], getattr(network.table(table)[key], column))
 
 
 def _moves(plan: Plan) -> Iterator[Action]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.operate import audit, ladder, outbox, outcomes, people
-from twin.operate.configuration import Configuration
+from twin.operate.configuration import Configuration, ConfigurationError
 from twin.operate.connectors.contract import Connector
 from twin.operate.database import StoreError, connect, writing
 from twin.operate.forms.movement import Writer
@@ -277,7 +277,11 @@ class Desk:
             If it does not stand open, has expired, has no name, or a guard rail forbids it.
         """
         filed = self._approve(name, by)
-        self._push_of(filed)
+        try:
+            self._push_of(filed)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{filed.name} is approved, and waits to be pushed: {error}"
+                                     ) from None
         return self.show(filed.name)
 
     def reject(self, name: str, by: str, reason: str) -> Case:

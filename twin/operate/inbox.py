@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from twin.operate import audit, outbox
+from twin.operate import answers, audit, outbox
 from twin.operate.connectors.contract import Message
 from twin.operate.fault_point import point
 from twin.operate.ladder import Rung
@@ -216,6 +216,10 @@ class Inbox:
                                 "be undone.")
         keys = [row.message.key for row in outbox.rows(self.connection)
                 if row.recommendation == filed.number and not row.message.undoes]
+        over = answers.executed(self.connection, keys)
+        if over:
+            raise DecisionError(f"{filed.name} cannot be undone: {', '.join(over)} is executed. "
+                                "Ask for advice on what to do now.")
         done = {key: outbox.undo(self.connection, self.key, key, person) for key in keys}
         self._set(filed, Standing.UNDONE, done, person)
         return done

@@ -62,7 +62,8 @@ def _opened(name: str, way: Way, home: Path, to_epcis: Writer | None) -> Connect
         if isinstance(way, FolderWay):
             from twin.operate.connectors.folder import Folder
 
-            return Folder(name, home / way.folder, _form(way, to_epcis) or form_of("cloudevents"))
+            return Folder(name, home / way.folder,
+                          _form(way, to_epcis) or form_of("cloudevents"))
         from twin.operate.connectors.topic import Topic
 
         return Topic(name, way.url, way.topic, form=_form(way, to_epcis))

@@ -152,12 +152,25 @@ class _Round:
         return points[0] / 100.0 * each, points[-1] / 100.0 * each
 
     def _on_duty(self, row: Truck, ready: float) -> float:
-        """When it may start a trip."""
-        if self.hours is None or not row.calendar:
-            return ready
+        """When it and its driver may start a trip."""
+        crew = self.network.crews.get(row.crew or "")
+        calendars = [(row.calendar, row.home)]
+        if crew is not None:
+            calendars.append((crew.calendar, crew.site or row.home))
         now = self.state.clock_h
-        spans = self.hours(row.calendar, row.home, now + ready, now + ready + _HORIZON)
+        spans = self._open(calendars, now + ready, now + ready + _HORIZON)
         return spans[0][0] - now if spans else ready + _HORIZON
+
+    def _open(self, calendars: Sequence[tuple[str | None, str]], begin: float, end: float
+              ) -> list[tuple[float, float]]:
+        """When all of these calendars, each of a site, are open."""
+        spans = [(begin, end)]
+        for name, site in calendars:
+            if name and self.hours is not None:
+                spans = [(max(a, c), min(b, d)) for a, b in spans
+                         for c, d in self.hours(name, site, begin, end)
+                         if max(a, c) < min(b, d)]
+        return spans
 
     def _position(self, row: Truck, lane: Lane, phase: str, left: float) -> tuple[int, float]:
         """Where a loaded truck is, as a place of its own, and when it can go from there."""
@@ -240,21 +253,25 @@ class _Round:
         dock = next((d for d in self.network.docks.values()
                      if d.site == site and d.direction in (way, "both")), None)
         service = 0.0 if dock is None else dock.time.mean() + dock.time_per_m3 * abs(weight[1])
-        calendar = (dock.calendar if dock is not None and dock.calendar
-                    else self.network.sites[site].calendar)
+        calendars = [self.network.sites[site].calendar, dock.calendar if dock else None]
+        if way == "in":
+            rows = [row for row in self.network.windows.values() if row.site == site]
+            calendars += [row.calendar for row in rows[:1]]
+            service += max((row.service for row in rows), default=0.0)
         orders = ", ".join(str(number) for number, _, _ in drops[:3])
         name = f"{site} (orders {orders}{' ...' if len(drops) > 3 else ''})"
-        self.stops.append(Stop(name, self._place(site), weight, self._windows(site, calendar),
+        self.stops.append(Stop(name, self._place(site), weight, self._windows(site, calendars),
                                service, None, cold, trucks))
         self.sites.append(site)
         self.drops.append(drops)
 
-    def _windows(self, site: str, calendar: str | None) -> tuple[tuple[float, float], ...]:
-        """When it receives, in hours from now."""
-        if self.hours is None or not calendar:
+    def _windows(self, site: str, calendars: Sequence[str | None]
+                 ) -> tuple[tuple[float, float], ...]:
+        """When all of its calendars let it receive, in hours from now."""
+        if self.hours is None or not any(calendars):
             return ((0.0, inf),)
         now = self.state.clock_h
-        spans = self.hours(calendar, site, now, now + _HORIZON)
+        spans = self._open([(name, site) for name in calendars], now, now + _HORIZON)
         return tuple((begin - now, end - now) for begin, end in spans) or ((0.0, inf),)
 
     # -- distances -------------------------------------------------------------------------------

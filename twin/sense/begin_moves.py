@@ -22,6 +22,9 @@ class Moves:
         self.docks: dict[tuple[str, str], Dock] = {}
         self.visits: dict[str, list[Row]] = {}
         self.hands: dict[str, list[Row]] = {}
+        self.windows = {row.site for row in scene.network.windows.values()}
+        self.drivers: dict[str, list[str]] = {}  #: crew -> seats of trucks on a trip
+        self.gates: dict[str, list[Row]] = {}  #: who waits for the window of a site
         for dock in scene.network.docks.values():
             for way in ("in", "out") if dock.direction == "both" else (dock.direction,):
                 self.docks[dock.site, way] = dock
@@ -37,6 +40,9 @@ class Moves:
             if name.startswith("hands "):
                 visits = sorted(self.hands.get(name[6:], ()), key=lambda visit: -visit["age"])
                 found[name] = {"queue": [], "serving": visits}
+        for site in self.windows:
+            gate = sorted(self.gates.get(site, ()), key=lambda visit: -visit["age"])
+            found[f"reception {site}"] = {"queue": gate}
         return found
 
     # -- lanes -----------------------------------------------------------------------------------
@@ -95,6 +101,8 @@ class Moves:
             volume = self._volume(load)
             self.visits.setdefault(f"{dock.site}/{dock.direction}", []).append(
                 {**visit, "volume": volume, "step": "unload"})
+        elif row.destination in self.windows:
+            self.gates.setdefault(row.destination, []).append({**visit, "step": "unload"})
         else:
             state["held"].append({"load": load, "age": at - shipment["departed"]})
 
@@ -153,6 +161,10 @@ class Moves:
                     if known["home"] == home and truck not in blank and known["phase"] != "idle" \
                             and blank:
                         found[name][truck] = self._truck(truck, next(iter(blank.values())))
+                for truck, state in found[name].items():
+                    row = self._row(truck)
+                    if row is not None and row.crew and state["lane"] and "+" not in truck:
+                        self.drivers.setdefault(f"crew {row.crew}", []).append(f"driver {truck}")
         return found
 
     def _truck(self, name: str, blank: Row) -> Row:
@@ -230,17 +242,21 @@ class Moves:
         way = {"loading": "out", "unloading": "in"}.get(known["phase"])
         site = lane.origin if way == "out" else lane.destination
         dock = self.docks.get((site, way or ""))
-        if dock is None:
+        gate = dock is None and way == "in" and site in self.windows
+        if dock is None and not gate:
             return False
         scene = self.scene
         volume = self._volume(state["load"])
         age = scene.at - known["since"]
-        if way == "in" and age > 2.0 * (dock.time.mean() + volume * dock.time_per_m3) \
-                and self._full(lane.destination):
+        if dock is not None and way == "in" and self._full(lane.destination) \
+                and age > 2.0 * (dock.time.mean() + volume * dock.time_per_m3):
             return False
         visit: dict[str, Any] = {"age": age, "volume": volume, "visitor": name, "step": "docked",
                                  "load": None, "warm": None}
-        self.visits.setdefault(f"{dock.site}/{dock.direction}", []).append(visit)
+        if dock is None:
+            self.gates.setdefault(site, []).append(visit)
+        else:
+            self.visits.setdefault(f"{dock.site}/{dock.direction}", []).append(visit)
         return True
 
     def _full(self, site: str) -> bool:

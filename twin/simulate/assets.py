@@ -85,6 +85,8 @@ def keep_hours(world: World) -> None:
         _listen(world.calendar(crew.row.calendar, crew.row.site), crew)
     for dock in {id(dock): dock for dock in world.docks.values()}.values():
         _listen(world.calendar(dock.row.calendar, dock.site), dock)
+    for reception in world.receptions.values():
+        _listen(reception.calendar, reception)
     for fleet in world.fleets.values():
         for truck in fleet.trucks:
             _listen(world.calendar(truck.row.calendar, truck.row.home), truck)

@@ -161,8 +161,11 @@ class OpeningHours:
 
 
 def calendars_of(network: Network) -> dict[str, list[Shift]]:
-    """The rows of each calendar, by name."""
+    """The rows of each calendar, by name; the windows of a site are one too."""
     rows: dict[str, list[Shift]] = {}
     for shift in network.calendars.values():
         rows.setdefault(shift.calendar, []).append(shift)
+    for window in network.windows.values():
+        rows.setdefault(window.calendar, []).append(Shift(
+            calendar=window.calendar, day=window.day, from_=window.open, to=window.close))
     return rows

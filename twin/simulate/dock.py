@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twin.network import Dock as DockRow
 from twin.network import Site
@@ -13,6 +13,42 @@ from twin.tally import Key
 
 if TYPE_CHECKING:
     from twin.simulate.world import World
+
+
+class Visit(NamedTuple):
+    """A vehicle at a door, or on its way to one."""
+
+    since: float
+    volume_m3: float
+    extra: float  #: hours on top of what the door takes
+    then: Callable[[Any], None]
+    subject: Any
+
+    def state(self, book: Any, now: float) -> dict[str, Any]:
+        """The visit with the time since it began."""
+        row = {"age": now - self.since, "volume": self.volume_m3,
+               "visitor": self.then.__self__.name,  # type: ignore[attr-defined]
+               "step": self.then.__name__, "load": None, "warm": None}
+        if self.extra:
+            row["extra"] = self.extra
+        if isinstance(self.subject, list):
+            row["load"] = book.load(self.subject)
+        elif self.subject is not None:
+            row["load"], row["warm"] = book.load(self.subject.load), self.subject.warm
+        return row
+
+    @classmethod
+    def resumed(cls, world: World, row: dict[str, Any], book: Any) -> Visit:
+        """The visit that a row of a state says."""
+        actor = world.named(row["visitor"])
+        subject = None
+        if row["load"] is not None:
+            subject = book.parts(row["load"])
+            if row["warm"] is not None:
+                subject = actor.at_door(subject)
+                subject.warm = row["warm"]
+        return cls(world.env._now - row["age"], row["volume"], row.get("extra", 0.0),
+                   getattr(actor, row["step"]), subject)
 
 
 class Dock:
@@ -24,40 +60,44 @@ class Dock:
         self.name = name or f"{row.site}/{row.direction}"
         self.time = world.streams.draw(f"dock {self.name}", "time", row.time)
         self.busy = 0
-        self.serving: dict[int, tuple[float, float, Callable[[Any], None], Any]] = {}
+        self.serving: dict[int, Visit] = {}
         self.serial = 0
         self.doors = row.doors
-        self.queue: deque[tuple[float, float, Callable[[Any], None], Any]] = deque()
+        self.queue: deque[Visit] = deque()
         self.open = True
         self.stops: dict[str, None] = {}
         self.reset(self.env._now)
 
-    def visit(self, volume_m3: float, then: Callable[[Any], None], subject: Any) -> None:
+    def visit(self, volume_m3: float, then: Callable[[Any], None], subject: Any,
+              extra: float = 0.0) -> None:
         """Take a door, handle the volume, then call ``then(subject)`` and free the door."""
-        self.queue.append((self.env._now, volume_m3, then, subject))
+        self.queue.append(Visit(self.env._now, volume_m3, extra, then, subject))
         self._next()
 
     def _next(self) -> None:
         while self.queue and self.open and not self.stops and self.busy < self.doors:
-            came, volume, then, subject = self.queue.popleft()
+            visit = self.queue.popleft()
             now = self.env._now
-            self.waits += now - came
+            self.waits += now - visit.since
             self.visits += 1
             self.busy += 1
             self.moment += now
-            self._serve(self.time() + volume * self.row.time_per_m3, now, volume, then, subject)
+            self._serve(self.time() + self._certain(visit), visit._replace(since=now))
 
-    def _serve(self, hours: float, began: float, volume: float, then: Callable[[Any], None],
-               subject: Any) -> None:
+    def _certain(self, visit: Visit) -> float:
+        """The hours of a visit that are not left to luck."""
+        return visit.volume_m3 * self.row.time_per_m3 + visit.extra
+
+    def _serve(self, hours: float, visit: Visit) -> None:
         self.serial += 1
-        self.serving[self.serial] = (began, volume, then, subject)
+        self.serving[self.serial] = visit
         self.env.call(self.env._now + hours, RECEIPT, self._done, self.serial)
 
     def _done(self, serial: int) -> None:
         self.busy -= 1
         self.moment -= self.env._now
-        _, _, then, subject = self.serving.pop(serial)
-        then(subject)
+        visit = self.serving.pop(serial)
+        visit.then(visit.subject)
         self._next()
 
     def stop(self, cause: str) -> None:
@@ -77,42 +117,19 @@ class Dock:
     def state(self, book: Any) -> dict[str, Any]:
         """Who waits for a door and who stands at one, each with the time since."""
         now = self.env._now
-
-        def visit(since: float, volume: float, then: Any, subject: Any) -> dict[str, Any]:
-            row = {"age": now - since, "volume": volume, "visitor": then.__self__.name,
-                   "step": then.__name__, "load": None, "warm": None}
-            if isinstance(subject, list):
-                row["load"] = book.load(subject)
-            elif subject is not None:
-                row["load"], row["warm"] = book.load(subject.load), subject.warm
-            return row
-
-        return {"queue": [visit(*entry) for entry in self.queue],
-                "serving": [visit(*entry) for entry in self.serving.values()]}
+        return {"queue": [visit.state(book, now) for visit in self.queue],
+                "serving": [visit.state(book, now) for visit in self.serving.values()]}
 
     def resume(self, state: dict[str, Any], book: Any) -> None:
         """Take up the queue and the visits under way."""
-        now = self.env._now
-        for kind in ("serving", "queue"):
-            for row in state[kind]:
-                actor = self.world.named(row["visitor"])
-                subject = None
-                if row["load"] is not None:
-                    subject = book.parts(row["load"])
-                    if row["warm"] is not None:
-                        subject = actor.at_door(subject)
-                        subject.warm = row["warm"]
-                then, since = getattr(actor, row["step"]), now - row["age"]
-                if kind == "queue":
-                    self.queue.append((since, row["volume"], then, subject))
-                    continue
-                extra = row["volume"] * self.row.time_per_m3
-                worked = max(0.0, row["age"] - extra)
-                left = self.world.streams.remaining(
-                    f"dock {self.name}", "time", self.row.time, worked)
-                self.busy += 1
-                self._serve(left + max(0.0, extra - row["age"]), since, row["volume"], then,
-                            subject)
+        self.queue.extend(Visit.resumed(self.world, row, book) for row in state["queue"])
+        for row in state["serving"]:
+            visit = Visit.resumed(self.world, row, book)
+            extra, age = self._certain(visit), row["age"]
+            left = self.world.streams.remaining(
+                f"dock {self.name}", "time", self.row.time, max(0.0, age - extra))
+            self.busy += 1
+            self._serve(left + max(0.0, extra - age), visit)
         self._next()
 
     def reset(self, now: float) -> None:
@@ -136,12 +153,13 @@ class Dock:
 class Hands(Dock):
     """Those who pick and put away at a site: any number of shipments at once, each takes its time.
 
-    The `handling_time` of one row of `sites`.
+    By default the `handling_time` of one row of `sites`.
     """
 
-    def __init__(self, world: World, site: Site) -> None:
-        row = DockRow(site=site.site, doors=10_000, time=site.handling_time)
-        super().__init__(world, row, f"hands {site.site}")
+    def __init__(self, world: World, site: Site, row: DockRow | None = None,
+                 name: str = "hands") -> None:
+        row = row or DockRow(site=site.site, doors=10_000, time=site.handling_time)
+        super().__init__(world, row, f"{name} {site.site}")
 
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """It is time on the way, not a queue."""

@@ -66,7 +66,8 @@ class Lane:
     def connect(self) -> None:
         """Bind docks and hands, once they exist."""
         self.dock_out = self.world.docks.get((self.origin, "out"))
-        self.dock_in = self.world.docks.get((self.destination, "in"))
+        self.dock_in = (self.world.receptions.get(self.destination)
+                        or self.world.docks.get((self.destination, "in")))
         self.hands_out = self.world.hands.get(self.origin)
         self.hands_in = self.world.hands.get(self.destination)
         if self.dock_out is not None or self.hands_out is not None:

@@ -84,6 +84,7 @@ class Tour:
         env, route = self.world.env, self.route
         while env._now < route.depart - _EPS:
             yield truck.pause.until(route.depart, RECEIPT)
+        yield from truck.board()
         truck.began = self.left = env._now
         self._load(truck, route.depot)
         here, free = route.depot, route.depart
@@ -126,6 +127,11 @@ class Tour:
         truck._phase("out" if number is not None else "back")
         self.km += km
         rest = max(0.0, planned - mean)
+        if truck.driver is not None and truck.driver.limited:
+            until = self.world.env._now + truck.driver.rest_before(mean, rest)
+            rest = 0.0
+            while self.world.env._now < until - _EPS:
+                yield truck.pause.until(until, RECEIPT)
         yield from truck._drive(hours + (rest if rest > 1e-6 else 0.0), lane, truck.load_share(),
                                 begin, end, km)
 

@@ -24,6 +24,7 @@ from twin.simulate.lane import Lane
 from twin.simulate.order import Goods, Order
 from twin.simulate.pass_up import PassUp
 from twin.simulate.profile import patterns
+from twin.simulate.reception import Reception, receptions_of
 from twin.simulate.shelf import Shelf
 from twin.simulate.shelf_score import keep_days
 from twin.simulate.storage import Area
@@ -68,6 +69,7 @@ class World:
         self.actors: dict[str, Any] = {}
         self.nodes: dict[tuple[str, str, str], Any] = {}
         self.docks: dict[tuple[str, str], Dock] = {}
+        self.receptions: dict[str, Reception] = {}
         self.hands: dict[str, Hands] = {}
         self.areas: dict[tuple[str, str], Area] = {}
         self.lanes_into: dict[str, list[Lane]] = {}
@@ -103,6 +105,11 @@ class World:
             for way in ways:
                 self.docks[dock_row.site, way] = dock
             self._add(dock)
+        self.receptions = receptions_of(self)
+        for reception in self.receptions.values():
+            self._add(reception)
+            if reception.own:
+                self._add(reception.dock)
         for site in network.sites.values():
             if site.handling_time.mean() > 0.0:
                 self.hands[site.site] = Hands(self, site)
@@ -113,10 +120,15 @@ class World:
             self._add(area)
         for crew_row in network.crews.values():
             crew = self.crews[crew_row.crew] = Crew(self, crew_row)
+            crew.fleets = [fleet for fleet in self.fleets.values()
+                           if any(truck.row.crew == crew_row.crew for truck in fleet.trucks)]
             self._add(crew)
         self.plants = plants_of(self)
         for fleet in self.fleets.values():
             self._add(fleet)
+            for truck in fleet.trucks:
+                if truck.driver is not None:
+                    self._add(truck.driver)
         self.shelves = [self.node(*key, "stock") for key in network.stock]
         for at, product in network.supply:
             self.node(at, product, "supply")
