@@ -201,7 +201,7 @@ def show(found: Round, currency: str, screen: Screen) -> None:
     """What is advised and what it saves, then what showed no effect."""
     if screen.as_json:
         screen.print_json({
-            "model": found.model, "made_h": found.made_h,
+            "model": found.model, "at": found.at, "made_h": found.made_h,
             "recommendations": [document(filed) for filed in found.filed],
             "judged": {name: _judged(verdict) for name, verdict in found.verdicts.items()},
             "together": None if found.joint is None else _judged(found.joint),
@@ -209,7 +209,7 @@ def show(found: Round, currency: str, screen: Screen) -> None:
         return
     terms = found.terms
     count = len(found.verdicts)
-    screen.say(f"{found.model} on day {found.made_h / 24.0:.4g}: {count} plan"
+    screen.say(f"{found.model} at {format_moment(found.at)}: {count} plan"
                f"{'' if count == 1 else 's'} played against doing nothing over "
                f"{format_duration(terms.horizon)}, on the same luck.")
     for filed in found.filed:
