@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -24,6 +25,13 @@ from twin.settings import KEYS as RUN_KEYS
 from twin.settings import Key, SettingError, describe, duration, options, parse, read, text, word
 from twin.state import State
 
+
+
+def _every(value: str) -> float:
+    """Hours from a duration; here ``15m`` means minutes, since nobody looks every few months."""
+    return duration(re.sub(r"(?<=\d)m$", "min", value))
+
+
 _ROUND = (
     Key("models", "which model", "medicines", text),
     Key("calibration", "which learned values go into its cells; blank: the newest learned of the "
@@ -38,7 +46,7 @@ _ROUND = (
 )
 RECOMMEND_KEYS = {key.name: key for key in _ROUND}
 WATCH_KEYS = RECOMMEND_KEYS | {key.name: key for key in (
-    Key("every", "time between the starts of two rounds", "15min", duration),
+    Key("every", "time between the starts of two rounds", "15m", _every),
     Key("once", "one round, for cron or a timer: yes or no", "no",
         word("yes", "no", "true", "false")),
 )}
