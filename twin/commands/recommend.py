@@ -26,7 +26,6 @@ from twin.settings import Key, SettingError, describe, duration, options, parse,
 from twin.state import State
 
 
-
 def _every(value: str) -> float:
     """Hours from a duration; here ``15m`` means minutes, since nobody looks every few months."""
     return duration(re.sub(r"(?<=\d)m$", "min", value))
