@@ -72,6 +72,15 @@ class Watch:
             found += guard.hear(reading)
         return found
 
+    def again(self, reading: Reading) -> list[Finding]:
+        """Take note of a reading that was heard before: it says nothing but that it came twice."""
+        return [finding for guard in self._by_kind.get(reading.kind, ())
+                for finding in guard.again(reading)]
+
+    def refused(self, sensor: str, time: float) -> list[Finding]:
+        """Take note of a reading of a sensor that went to the quarantine."""
+        return [finding for guard in self.guards for finding in guard.refused(sensor, time)]
+
     def look(self, now: float) -> list[Finding]:
         """Let time pass to `now`, seconds since 1970."""
         return [finding for guard in self.guards for finding in guard.look(now)]
