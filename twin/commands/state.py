@@ -42,6 +42,9 @@ twin state [key=value ...]
 
 What the twin knows at a moment, from everything heard before it: stock and lots, work in process,
 machines, trucks, shipments and open orders, each fact with its age, its quality and its source.
+Shipments and orders say when they are expected (as likely earlier as later, with an 80 % interval
+from 10 % to 90 %) and how likely they come late; waiting for machines, trucks and docks is not
+foreseen.
 What was seen (counts, sightings) is held against what systems have booked; differences that nobody
 can explain stand on top. Writes state.json, from which 'twin run from=...' goes on, knowledge.json
 and state.png into outputs/<model>-state/.

@@ -21,6 +21,7 @@ from twin.sense.fold_rules import Rules
 from twin.sense.fold_shelves import EPS
 from twin.sense.fold_signals import Signals
 from twin.sense.history import events_of
+from twin.sense.knowledge_etas import Arrivals, expected
 from twin.sense.knowledge_moves import moves
 from twin.sense.knowledge_work import work
 from twin.sense.reconcile import Sightings, corrections, reconcile
@@ -63,7 +64,9 @@ def knowledge_of(fold: Fold, signals: Signals, network: Network, at: float, rule
     fold = Fold.resumed(network, rules, json.loads(json.dumps(going_on)))
     fold.demand.settle(clock)
     telling = Telling(Scene(fold, clock, rules, fresh.actors), signals, at)
-    facts = (*stock(telling), *orders(telling), *moves(telling), *work(telling), *areas(telling))
+    arrivals = Arrivals(telling)
+    facts = (*stock(telling), *orders(telling, arrivals), *moves(telling, arrivals),
+             *work(telling), *areas(telling))
     return Knowledge(network.name, at, clock, fold.rows + signals.readings, facts, differences,
                      going_on)
 
@@ -186,8 +189,8 @@ def _series_of(telling: Telling, site: str, product: str) -> str:
 # -- orders --------------------------------------------------------------------------------------
 
 
-def orders(telling: Telling) -> Iterator[Fact]:
-    """Open orders: for whom, what is still to leave and to come, when it is due, who owes it."""
+def orders(telling: Telling, arrivals: Arrivals) -> Iterator[Fact]:
+    """Open orders: for whom, what is still to come, when it is due and expected, who owes it."""
     scene = telling.scene
     for number, row in sorted(scene.orders.rows.items()):
         subject, record = f"order {number}", scene.goods.orders[number]
@@ -201,6 +204,8 @@ def orders(telling: Telling) -> Iterator[Fact]:
             values.append(("owed by", scene.orders.owes[number], ""))
         for attribute, value, unit in values:
             yield telling.fact("order", subject, attribute, value, unit, record)
+        yield from expected(telling, "order", subject, arrivals.order(number), record,
+                            row["due_in"])
 
 
 # -- places --------------------------------------------------------------------------------------
