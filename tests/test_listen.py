@@ -65,6 +65,21 @@ def test_alerts_are_raised_as_it_listens(
                     f"{alert['meaning']}"]
 
 
+def test_days_are_folded_when_they_are_heard(
+        chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"a,{day},2026-03-{day:02}T06:00:00Z,battery,,50" for day in range(1, 10)]
+    (chain / "days.csv").write_text("\n".join([DAY.splitlines()[0], *rows]))
+    assert main(["listen", "models=tea", "source=days.csv"]) == 0
+    assert "8 days of the store were not folded before" in capsys.readouterr().err
+    assert len(list((chain / "store/tea/checkpoints").glob("*.gz"))) == 8
+    assert main(["state", "models=tea"]) == 0
+    assert "not folded before" not in capsys.readouterr().err
+    for path in (chain / "store/tea/checkpoints").iterdir():
+        path.unlink()  # as in a store that was copied
+    assert main(["state", "models=tea"]) == 0
+    assert "8 days of the store were not folded before" in capsys.readouterr().err
+
+
 def test_limit_stops_it(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [f"a,{number},2026-03-01T06:00:00Z,battery,,50" for number in range(5000)]
     (chain / "long.csv").write_text("\n".join([DAY.splitlines()[0], *rows]))

@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 
 from twin.alert import Alert
 from twin.commands import Unanswered
+from twin.commands.folding import fold_days
 from twin.commands.logged import tell_log, without_password
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
+from twin.network import Network
 from twin.readings import format_instant
 from twin.segment import SegmentError
 from twin.sense.broker import embedded_broker
@@ -134,7 +136,7 @@ def listen_command(call: Call) -> int:
                                 register=register, fold=live.hear if live else None,
                                 refused=live.refused if live else None)
             try:
-                _listen(listener, live, settings, call.screen, began)
+                _listen(listener, live, network, settings, call.screen, began)
             except SegmentError as error:
                 raise Unanswered(str(error)) from None
             finally:
@@ -142,6 +144,7 @@ def listen_command(call: Call) -> int:
                     listener.close()
                     if live is not None:
                         live.end()
+                fold_days(store, network, call.screen)
     heard = listener.heard
     tell_log(call, settings["models"], "heard", {
         "source": without_password(settings["source"]), "readings": heard.readings,
@@ -160,16 +163,19 @@ def _alert(alerts: Sequence[Alert], screen: Screen) -> None:
         say(f"... and {len(alerts) - _MOST_ALERTS:,} alerts more: see twin alerts.")
 
 
-def _listen(listener: Listener, live: LiveWatch | None, settings: dict[str, Any], screen: Screen,
-            began: float) -> None:
+def _listen(listener: Listener, live: LiveWatch | None, network: Network,
+            settings: dict[str, Any], screen: Screen, began: float) -> None:
     until = began + 3600 * settings["for"] if settings["for"] is not None else None
-    heard, look_at = listener.heard, time.monotonic() + _LOOK_S
+    heard, look_at, days = listener.heard, time.monotonic() + _LOOK_S, 0
     try:
         with _progress(screen) as show:
             while listener.step() and not (
                     (until is not None and time.monotonic() >= until)
                     or (settings["limit"] is not None and heard.readings >= settings["limit"])):
                 show(heard)
+                if listener.source.live and len(heard.merged.days) > days:
+                    days = len(heard.merged.days)
+                    fold_days(listener.store, network, screen)
                 if live and settings["clock"] == "wall" and time.monotonic() >= look_at:
                     look_at = time.monotonic() + _LOOK_S
                     live.look(time.time())

@@ -14,7 +14,7 @@ from twin.network import Network
 from twin.sense.begin import begin_from
 from twin.sense.begin_orders import Scene
 from twin.sense.begin_stock import area_of
-from twin.sense.checkpoint import Checkpoints
+from twin.sense.checkpoint import Checkpoints, Told
 from twin.sense.fold import Fold
 from twin.sense.fold_goods import Goods
 from twin.sense.fold_rules import Rules
@@ -30,7 +30,7 @@ from twin.store import Store
 
 
 def know(readings: Store | pd.DataFrame, network: Network, at: float, *, rules: Rules,
-         fresh: State, checkpoints: bool = True) -> Knowledge:
+         fresh: State, checkpoints: bool = True, told: Told | None = None) -> Knowledge:
     """What is known about a chain from all readings before a moment.
 
     Parameters
@@ -43,9 +43,12 @@ def know(readings: Store | pd.DataFrame, network: Network, at: float, *, rules: 
         What the simulation knows about time, and a state of the network that has just begun.
     checkpoints
         Whether whole days that are folded are kept beside the store.
+    told
+        Called with days folded and days to fold, as they are.
     """
     if isinstance(readings, Store):
-        fold, signals = Checkpoints(readings, network, rules, keep=checkpoints).until(at)
+        fold, signals = Checkpoints(readings, network, rules, keep=checkpoints).until(
+            at, told)
     else:
         fold, signals = Fold(network, rules), Signals(network)
         if len(readings):
