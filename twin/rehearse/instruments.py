@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from twin.network import Network
 from twin.network import Sensor as SensorRow
+from twin.rehearse.failing import Failing
 from twin.simulate.fuel import litres_per_100km
 from twin.simulate.operation import Room, Shelf, Vehicle, View
 
@@ -39,6 +40,10 @@ class Instrument(Protocol):
         """What it says now; `elapsed` hours after its last reading."""
         ...
 
+    def fails(self, failing: Sequence[Failing], settle_h: float) -> None:
+        """Let what it looks at degrade, by hours after a time of the model."""
+        ...
+
 
 def luck_of(seed: int, name: str) -> np.random.Generator:
     """The luck of one instrument."""
@@ -56,6 +61,12 @@ class _Part:
     every: float
     luck: np.random.Generator
     charge: float = 100.0
+    failing: Sequence[Failing] = ()
+    settle_h: float = 0.0
+
+    def fails(self, failing: Sequence[Failing], settle_h: float) -> None:
+        """Let what it looks at degrade, by hours after a time of the model."""
+        self.failing, self.settle_h = failing, settle_h
 
 
 class Thermometer(_Part):
@@ -187,9 +198,11 @@ class Monitor(_Part):
         if not works:
             return
         worn: float = tool.wear ** self.shape
+        gone = sum(one.gone(view.time - self.settle_h) for one in self.failing)
         yield {"kind": "vibration", "value": round(
-            (1.8 + 5.5 * worn) * math.exp(0.08 * self.luck.normal()), 3)}
-        yield {"kind": "temperature", "value": round(48.0 + 22.0 * worn + self.luck.normal(), 2)}
+            (1.8 + 5.5 * worn + 9.0 * gone) * math.exp(0.08 * self.luck.normal()), 3)}
+        yield {"kind": "temperature", "value": round(
+            48.0 + 22.0 * worn + 35.0 * gone + self.luck.normal(), 2)}
         yield {"kind": "pressure", "value": round(max(0.0, 6.0 - 1.2 * worn
                                                       + 0.05 * self.luck.normal()), 3)}
 

@@ -15,11 +15,12 @@ from twin.sense.guard_ranges import LotGuard, RangeGuard
 from twin.sense.guard_sensors import SensorGuard
 from twin.sense.guard_shelves import ShelfGuard
 from twin.sense.guard_transport import LateGuard, RouteGuard, TankGuard
+from twin.sense.guard_wear import WearGuard
 from twin.sense.rules import Rules, default_rules
 
 #: Every kind of guard, in the order in which they are asked.
 GUARDS: tuple[type[Guard], ...] = (RangeGuard, LotGuard, ShelfGuard, DownGuard, SignalGuard,
-                                   SensorGuard, RouteGuard, TankGuard, LateGuard)
+                                   WearGuard, SensorGuard, RouteGuard, TankGuard, LateGuard)
 
 
 class Watch:
