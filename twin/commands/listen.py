@@ -122,7 +122,9 @@ def listen_command(call: Call) -> int:
             {"speed": settings["speed"], "share": "" if share == "none" else share,
              "mqtt": settings["mqtt"] or ("3.1.1" if settings["broker"] else None),
              "clock": f"clock/{settings['models']}" if settings["clock"] == "stream" else "",
-             "sensors": tuple(network.sensors.values())}))
+             "sensors": tuple(network.sensors.values()),
+             "sizes": {row.product: (row.weight_kg, row.volume_m3)
+                       for row in network.products.values()}}))
         stack.callback(source.close)
         with _stoppable():
             live = None
