@@ -18,7 +18,8 @@ from twin.readings import BadReading, Reading, parse_reading
 from twin.sense.declared import Dictionary
 from twin.sense.source import Place, SourceError, open_source
 from twin.sense.sparkplug import Sparkplug
-from twin.sense.sparkplug_payload import Datatype, Metric, Payload, decode_payload, encode_payload
+from twin.sense.sparkplug_encode import encode_payload
+from twin.sense.sparkplug_payload import Datatype, Metric, Payload, decode_payload
 from twin.sense.sparkplug_session import Session
 
 T0 = 1_772_344_800_000  # 2026-03-01T06:00:00Z, milliseconds
