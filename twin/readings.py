@@ -196,7 +196,13 @@ def check_message(message: Mapping[str, Any], *, recorded: float = math.nan,
     if sensor and values.setdefault("sensor", sensor) != sensor:
         raise BadReading("identity", f"sensor '{sensor}' speaks for "
                          f"'{excerpt(values['sensor'])}'. Each device sends in its own name.")
-    values["time"] = _instant(message.get("ts"))
+    stamp = message.get("ts")
+    try:
+        seconds = datetime.fromisoformat(stamp).timestamp() \
+            if stamp.__class__ is str and stamp[-1:] == "Z" else _instant(stamp)
+    except ValueError:
+        seconds = _instant(stamp)  # which says what is wrong
+    values["time"] = seconds if _EARLIEST <= seconds < _LATEST else _instant(stamp)
     if "sensor" not in values or "id" not in values:
         name = "id" if "sensor" in values else "sensor"
         raise BadReading("missing", f"{name} is missing. Send it with every reading.")
