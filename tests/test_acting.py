@@ -16,6 +16,7 @@ import pytest
 
 from tests.tea import FILES, write_tea
 from twin.__main__ import main
+from twin.commands.recommend import WATCH_KEYS
 from twin.commands.trials import as_heard
 from twin.ledger import Ledger
 from twin.operate.desk import Desk
@@ -300,6 +301,11 @@ def test_listening_and_calibrating_stand_in_the_log(tea: Callable[..., Twin],
     assert kinds["heard"]["source"] == str(path)
     assert kinds["heard"]["new"] > 100
     assert kinds["calibrated"]["parameters"] > 0
+
+
+@pytest.mark.parametrize(("said", "hours"), [("15m", 0.25), ("2h", 2.0), ("1d 30min", 24.5)])
+def test_minutes_of_a_watch_may_be_written_short(said: str, hours: float) -> None:
+    assert WATCH_KEYS["every"].read(said) == hours
 
 
 @pytest.mark.slow

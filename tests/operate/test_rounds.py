@@ -9,8 +9,10 @@ import pytest
 
 from tests.operate.test_inbox import START, advice
 from tests.simulate.test_carry_out import shop
+from twin.commands.proposals import Ground, moved_soon, schedule
 from twin.commands.rounds import _base, _decided, _in_force
 from twin.commands.trials import Stage, player
+from twin.experiment import read_model
 from twin.operate.configuration import Configuration
 from twin.operate.database import connect
 from twin.operate.desk import Desk
@@ -108,3 +110,20 @@ def test_each_pair_draws_its_own_parameters_and_shares_them_with_its_twin(tmp_pa
     means = [stage.drawn(run).lanes["S", "W", "road"].transit.mean()  # type: ignore[union-attr]
              for run in (0, 1, 0)]
     assert means[0] == means[2] != means[1]
+
+
+@pytest.mark.slow
+def test_a_schedule_in_force_is_not_turned_over() -> None:
+    network = read_model("harbour")
+    state = play(network, Scenario.baseline(), horizon_h=720.0, save_at=720.0).state
+    assert state is not None
+    ground = Ground(network, state, 1, 672.0, 8.0, 8.0, 20, 1)
+    (_, first), = schedule(ground)
+    later = play(network, Scenario.baseline(), horizon_h=6.0, save_at=6.0, state=state, plan=first,
+                 seed=3).state
+    assert later is not None
+    (_, free), = schedule(replace(ground, state=later))
+    (_, held), = schedule(replace(ground, state=later, standing={"schedule": first}))
+    now = later.clock_h
+    assert moved_soon(first, held, now, 8.0) == 0
+    assert moved_soon(first, held, now, 1e6) < moved_soon(first, free, now, 1e6)

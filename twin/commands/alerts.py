@@ -13,6 +13,7 @@ from twin.alert import Alert, worst_first
 from twin.clock import parse_moment
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
+from twin.lock import Lock
 from twin.network import Network
 from twin.readings import format_instant
 from twin.sense.alerts import AlertBook
@@ -95,7 +96,7 @@ def alerts_command(call: Call) -> int:
         book = book_of(workspace, network, store)
     if action == "acknowledge":
         now = time.time() if settings["clock"] == "wall" else store.watermark() or time.time()
-        return _acknowledge(book, ids, said.get("by", ""), said.get("comment", ""), now,
+        return _acknowledge(store, book, ids, said.get("by", ""), said.get("comment", ""), now,
                             call.screen)
     found = book.all(settings["at"]).values()
     shown = worst_first(alert for alert in found if alert.open or settings["all"] == "yes")
@@ -109,10 +110,12 @@ def book_of(workspace: Workspace, network: Network, store: Store) -> AlertBook:
     return catch_up(store, Watch(network, rules, left))
 
 
-def _acknowledge(book: AlertBook, ids: Sequence[str], by: str, comment: str, now: float,
-                 screen: Screen) -> int:
+def _acknowledge(store: Store, book: AlertBook, ids: Sequence[str], by: str, comment: str,
+                 now: float, screen: Screen) -> int:
     known = [book.find(name).id for name in ids]
-    done = [book.acknowledge(name, by, comment, now) for name in known]
+    with Lock(store.folder / "alerts.lock"):
+        book.refresh()  # a listener may have raised more meanwhile
+        done = [book.acknowledge(name, by, comment, now) for name in known]
     if screen.as_json:
         screen.print_json([alert.document() for alert in done])
     for alert in done if not screen.as_json else ():

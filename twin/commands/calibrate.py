@@ -163,10 +163,12 @@ def _has_scenarios(path: Path) -> bool:
 
 def signals_of(frame: pd.DataFrame, network: Network) -> dict[str, pd.DataFrame]:
     """Measured signals by kind, in hours after the model's start."""
-    kinds = ("fuel", "odometer", "door")
+    kinds = ("fuel", "odometer", "door", "count")
     rows = frame[frame["kind"].isin(kinds)]
     hours = (rows["time"] - network.start.timestamp()) / 3600.0
-    rows = rows.assign(time=hours)[["kind", "time", "asset", "site", "value"]]
+    units = rows["value"].where(rows["kind"] != "count", rows["quantity"])
+    rows = rows.assign(time=hours, value=units)[["kind", "time", "asset", "site", "product",
+                                                 "value"]]
     return {kind: rows[rows["kind"] == kind] for kind in kinds if (rows["kind"] == kind).any()}
 
 
@@ -198,7 +200,8 @@ def evidence_of(ledger: Ledger, network: Network, now: float, *, begin: float = 
     fresh
         Whether all assets were new when the record began.
     signals
-        Measured signals by kind: columns time (hours), asset, site, value.
+        Measured signals by kind: columns time (hours), asset, site, product, value (of a count,
+        units).
     """
     from twin.simulate.calendar import Calendar, calendars_of
     from twin.simulate.profile import patterns

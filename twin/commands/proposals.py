@@ -16,6 +16,9 @@ from twin.state import State
 from twin.tally import Tally
 
 _CONFIRM = 6
+#: Hours late that moving an operation of the schedule in force is worth; the second is for where
+#: the first moves what is frozen: then only what cannot stay is moved.
+_MOVING = (1.0, 1000.0)
 #: Policies are tuned for two prices of what is owed: the one that serves too poorly is refused.
 _SERVICES = (("replenishment: policies", 0.95), ("replenishment: careful policies", 0.995))
 
@@ -110,13 +113,37 @@ def schedule(ground: Ground) -> Iterator[tuple[str, Plan]]:
                     goal=GOALS["tardiness"])
     if not work.jobs:
         return
-    if "schedule" in ground.standing:
-        work = in_force(work, ground.standing["schedule"], state.clock_h, 1.0)
-    solved = solve(work, seconds=ground.seconds, seed=ground.seed,
-                   starts=played_rules(network, state, work, ground.seconds))
-    plan = plan_of(solved, network.name, state.clock_h, state.digest())
+    old, starts = ground.standing.get("schedule"), played_rules(network, state, work,
+                                                                ground.seconds)
+    for price in _MOVING:
+        held = work if old is None else in_force(work, old, state.clock_h, price)
+        solved = solve(held, seconds=ground.seconds, seed=ground.seed, starts=starts)
+        plan = plan_of(solved, network.name, state.clock_h, state.digest())
+        if old is None or not moved_soon(old, plan, state.clock_h, ground.frozen_h):
+            break
     if plan.operations and plan.answer.status is not Status.INFEASIBLE:
         yield "schedule", plan
+
+
+def moved_soon(old: Plan, new: Plan, now_h: float, frozen_h: float) -> int:
+    """How many operations of the frozen window a new schedule moves to another machine or time.
+
+    Examples
+    --------
+    >>> from twin.plan import Answer, Operation
+    >>> def plan(start):
+    ...     made = Operation("P", "M", "g", "tea", 1, 1, 10, start, start + 2.0)
+    ...     return Plan("schedule", "tea", 0.0, Answer(Status.FEASIBLE), operations=(made,))
+    >>> moved_soon(plan(5.0), plan(6.0), 0.0, 8.0), moved_soon(plan(9.0), plan(12.0), 0.0, 8.0)
+    (1, 0)
+    """
+    placed = {(one.product, one.order, one.lot, one.step): one for one in new.operations}
+    count = 0
+    for one in old.operations:
+        later = placed.get((one.product, one.order, one.lot, one.step))
+        if later is not None and now_h <= one.start < now_h + frozen_h:
+            count += later.machine != one.machine or abs(later.start - one.start) > 0.5
+    return count
 
 
 def routes(ground: Ground) -> Iterator[tuple[str, Plan]]:

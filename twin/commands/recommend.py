@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -24,6 +25,12 @@ from twin.settings import KEYS as RUN_KEYS
 from twin.settings import Key, SettingError, describe, duration, options, parse, read, text, word
 from twin.state import State
 
+
+def _every(value: str) -> float:
+    """Hours from a duration; here ``15m`` means minutes, since nobody looks every few months."""
+    return duration(re.sub(r"(?<=\d)m$", "min", value))
+
+
 _ROUND = (
     Key("models", "which model", "medicines", text),
     Key("calibration", "which learned values go into its cells; blank: the newest learned of the "
@@ -38,7 +45,7 @@ _ROUND = (
 )
 RECOMMEND_KEYS = {key.name: key for key in _ROUND}
 WATCH_KEYS = RECOMMEND_KEYS | {key.name: key for key in (
-    Key("every", "time between the starts of two rounds", "15min", duration),
+    Key("every", "time between the starts of two rounds", "15m", _every),
     Key("once", "one round, for cron or a timer: yes or no", "no",
         word("yes", "no", "true", "false")),
 )}
@@ -201,7 +208,7 @@ def show(found: Round, currency: str, screen: Screen) -> None:
     """What is advised and what it saves, then what showed no effect."""
     if screen.as_json:
         screen.print_json({
-            "model": found.model, "made_h": found.made_h,
+            "model": found.model, "at": found.at, "made_h": found.made_h,
             "recommendations": [document(filed) for filed in found.filed],
             "judged": {name: _judged(verdict) for name, verdict in found.verdicts.items()},
             "together": None if found.joint is None else _judged(found.joint),
@@ -209,7 +216,7 @@ def show(found: Round, currency: str, screen: Screen) -> None:
         return
     terms = found.terms
     count = len(found.verdicts)
-    screen.say(f"{found.model} on day {found.made_h / 24.0:.4g}: {count} plan"
+    screen.say(f"{found.model} at {format_moment(found.at)}: {count} plan"
                f"{'' if count == 1 else 's'} played against doing nothing over "
                f"{format_duration(terms.horizon)}, on the same luck.")
     for filed in found.filed:

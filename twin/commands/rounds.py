@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from twin.commands.effects import in_words
@@ -50,6 +51,8 @@ class Round:
 
     Attributes
     ----------
+    made_h, at
+        The moment of the state: hours from the start of the model, and as text.
     filed
         Recommendations as they stand, the largest gain first.
     verdicts
@@ -62,6 +65,7 @@ class Round:
 
     model: str
     made_h: float
+    at: str
     filed: Sequence[Filed]
     verdicts: Mapping[str, Verdict]
     joint: Verdict | None
@@ -131,7 +135,8 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
         advice.append(replace(said, against=against, digests={
             **said.digests, "stage": keep(desk.beside.parent, stage)}))
     filed = desk.file(advice, state.clock_h)
-    return Round(network.name, state.clock_h, filed, verdicts, joint,
+    at = (desk.start + timedelta(hours=state.clock_h)).isoformat()
+    return Round(network.name, state.clock_h, at, filed, verdicts, joint,
                  list(dict.fromkeys(in_hand)), notes, terms)
 
 

@@ -68,18 +68,14 @@ class Desk:
     ----------
     engine
         The open store.
-    start
-        When hour 0 of the model was.
-    key
-        Of the log.
+    start, key
+        When hour 0 of the model was; the key of the log.
     heard
         The last moment heard, seconds since 1970; None if nothing was heard.
     home
         Of the workspace.
-    beside
-        Where files are pushed to, if no connector is described.
-    to_epcis
-        Writes readings as EPCIS, for connectors of that format.
+    beside, to_epcis
+        Where files go without a connector; what writes EPCIS for connectors of that format.
     """
 
     def __init__(self, engine: Engine, model: str, start: datetime, configuration: Configuration,

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from twin.network import Network
 from twin.plan import Order
-from twin.readings import parse_reading
 from twin.rehearse.fault import Message, Outgoing, Transmission
 from twin.rehearse.instruments import Instrument, instruments_of
 from twin.rehearse.truth import Truth
@@ -79,9 +78,12 @@ class Rehearsal:
 
     def __post_init__(self) -> None:
         real = self.truth.apply(self.network)
-        self.operation = Operation(real, self.truth.change.later(self.settle_h),
+        self.operation = Operation(real, self.truth.scenario().later(self.settle_h),
                                    seed=self.truth.seed)
         self.instruments = instruments_of(self.network, self.truth.seed) if self.sensing else []
+        for one in self.instruments:
+            one.fails([failing for failing in self.truth.failing if failing.machine == one.asset],
+                      self.settle_h)
         self._clerks = any(site.record_delay for site in real.sites.values())
         self.line = Transmission(self.truth.faults, self.truth.seed)
 
@@ -243,15 +245,3 @@ def _when(sent: Sequence[Outgoing], before: float, now: float) -> Iterator[float
         at = row["ts"] / 1000.0 if isinstance(row, dict) else last
         last = max(last, at if before <= at <= now else now)
         yield last
-
-
-def readings_of(sent: Sequence[Outgoing], recorded: float = float("nan")) -> Iterator[Any]:
-    """The readings in what was sent, where nobody stands between; bad ones are passed over."""
-    from twin.readings import BadReading
-
-    for sensor, row in sent:
-        if isinstance(row, dict):
-            try:
-                yield parse_reading(row, recorded=recorded, sensor=sensor)
-            except BadReading:
-                continue

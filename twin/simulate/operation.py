@@ -42,6 +42,8 @@ class Vehicle:
         On board.
     cold
         Whether it can cool; `warm` whether that has failed.
+    full
+        Share of its capacity that is taken.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Vehicle:
     shipment: int = 0
     cold: bool = False
     warm: bool = False
+    full: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +271,8 @@ class Operation:
         return Vehicle(truck.name, True, home, truck.phase, lane.origin, lane.destination,
                        share if truck.moving else 0.0, lane.km,
                        sum(part.quantity for part in truck.load),
-                       truck.shipment.number if truck.shipment else 0, truck.refrigerated, warm)
+                       truck.shipment.number if truck.shipment else 0, truck.refrigerated, warm,
+                       truck.load_share())
 
     def _tool(self, machine: Any) -> Tool:
         wear = max((_wear(failure) for failure in self.world.failures.values()
