@@ -54,8 +54,8 @@ KEYS = {key.name: key for key in (
     Key("horizon", "over which plans are judged", "84d", duration),
     Key("replications", "of a verdict, at most", "40", whole(8, 10_000)),
     Key("budget", "replications of the search for policies", "12", whole(1, 10_000)),
-    Key("approve", "share of the advice that is approved, by a coin; blank: all of it, and half "
-        "where truths are counted, so that ignored advice is scored too", "", maybe(_share)),
+    Key("approve", "share of the advice that is approved, by a coin; the rest is ignored", "1",
+        _share),
     Key("workers", "processes; blank is one a core", "", maybe(whole(1, 10_000))),
 )}
 
@@ -87,10 +87,10 @@ def loop_command(call: Call) -> int:
     if asked["horizon"] > asked["for"]:
         raise SettingError("horizon is longer than the loop lives. Let it live longer: for=126d.")
     many = asked["truths"] > 1
-    approve = asked["approve"] if asked["approve"] is not None else 0.5 if many else 1.0
     terms = Terms(asked["for"] / 24.0, asked["every"] / 24.0, asked["after"] / 24.0,
                   asked["horizon"] / 24.0,
-                  replications=asked["replications"], budget=asked["budget"], approve=approve,
+                  replications=asked["replications"], budget=asked["budget"],
+                  approve=asked["approve"],
                   branches=4 if many else 0, sample=0.0 if many else 24.0,
                   workers=1 if many else asked["workers"])
     if many:
