@@ -114,9 +114,11 @@ def test_each_pair_draws_its_own_parameters_and_shares_them_with_its_twin(tmp_pa
 
 
 def judged(gain: float, said: str = "better", otif: str = "no effect shown") -> Verdict:
+    lost = -0.02 if otif == "worse" else 0.0
     return Verdict((
         Effect("running_cost", "EUR/d", -gain, -gain - 1.0, -gain + 1.0, 0.9, said, 90.0, (0, 99)),
-        Effect("otif", "share", 0.0, -0.001, 0.001, 0.5, otif, 0.9, (0.8, 1.0))), 20, "shown")
+        Effect("otif", "share", lost, lost - 0.001, lost + 0.001, 0.5, otif, 0.9, (0.8, 1.0))),
+        20, "shown")
 
 
 @pytest.mark.parametrize(("standing", "fresh", "chosen"), [
