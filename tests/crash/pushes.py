@@ -28,12 +28,12 @@ from tests.sense.mosquitto import PROGRAM, answers, free_port
 from twin.operate import audit, outbox
 from twin.operate.connectors.contract import Connector
 from twin.operate.connectors.folder import Folder
-from twin.operate.connectors.forms import json_text
 from twin.operate.connectors.rest import Rest
 from twin.operate.connectors.table import Table
 from twin.operate.connectors.topic import Topic
 from twin.operate.database import connect, reading, writing
 from twin.operate.fault_point import POINTS
+from twin.operate.forms import form_of
 from twin.operate.inbox import DecisionError, Inbox, Standing
 from twin.operate.ladder import Rung
 from twin.operate.outbox import Patience, Pusher
@@ -159,7 +159,7 @@ def pusher(scene: Scene) -> Iterator[tuple[Any, Pusher]]:
     engine, erp, folder = connect(scene.address), scene.erp, scene.folder
     ways: dict[str, Connector] = {"erp": Rest("erp", erp.url, SECRET.encode(), timeout_s=1.0),
             "wms": Table("wms", f"sqlite:///{folder / 'wms.db'}"),
-            "mes": Folder("mes", folder / "mes", json_text, ".json")}
+            "mes": Folder("mes", folder / "mes", form_of("cloudevents"))}
     ways["fleet"] = ways["mes"] if scene.broker.process is None else Topic(
         "fleet", f"mqtt://127.0.0.1:{scene.broker.port}", "commands", timeout_s=1.0)
     try:

@@ -54,7 +54,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class RestWay(_Part):
+class _Formed(_Part):
+    """What writes messages in a form of `twin.operate.forms`, with the settings of that form."""
+
+    format: str = ""
+    settings: dict[str, Any] = {}
+
+
+class RestWay(_Formed):
     """A REST end point or webhook; `secret` signs, `headers` hold tokens, both by variable."""
 
     type: Literal["rest"]
@@ -72,7 +79,7 @@ class TableWay(_Part):
     table: str = "twin_commands"
 
 
-class TopicWay(_Part):
+class TopicWay(_Formed):
     """A topic of an MQTT broker."""
 
     type: Literal["topic"]
@@ -80,12 +87,11 @@ class TopicWay(_Part):
     topic: str
 
 
-class FolderWay(_Part):
+class FolderWay(_Formed):
     """A folder of files, seen from the workspace."""
 
     type: Literal["folder"]
     folder: str
-    format: str = "json"
 
 
 Way = Annotated[RestWay | TableWay | TopicWay | FolderWay, Field(discriminator="type")]
@@ -253,5 +259,5 @@ def _fields(path: list[str]) -> tuple[str, ...]:
         return tuple(Configuration.model_fields)
     if path[0] == "connectors":
         return ("type", "url", "secret", "headers", "timeout", "address", "table", "topic",
-                "folder", "format")
+                "folder", "format", "settings")
     return tuple(models[path[0]].model_fields) if path[0] in models else ()

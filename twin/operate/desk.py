@@ -19,6 +19,7 @@ from twin.operate import audit, ladder, outbox, outcomes, people
 from twin.operate.configuration import Configuration, ConfigurationError
 from twin.operate.connectors.contract import Connector
 from twin.operate.database import StoreError, connect, writing
+from twin.operate.forms.movement import Writer
 from twin.operate.inbox import DecisionError, Filed, Inbox, Standing
 from twin.operate.ladder import Rung
 from twin.operate.outcomes import Happened, Outcome
@@ -67,24 +68,23 @@ class Desk:
     ----------
     engine
         The open store.
-    start
-        When hour 0 of the model was.
-    key
-        Of the log.
+    start, key
+        When hour 0 of the model was; the key of the log.
     heard
         The last moment heard, seconds since 1970; None if nothing was heard.
     home
         Of the workspace.
-    beside
-        Where files are pushed to, if no connector is described.
+    beside, to_epcis
+        Where files go without a connector; what writes EPCIS for connectors of that format.
     """
 
     def __init__(self, engine: Engine, model: str, start: datetime, configuration: Configuration,
                  key: bytes, *, heard: Callable[[], float | None] = lambda: None,
-                 home: Path = Path(), beside: Path = Path("pushed")) -> None:
+                 home: Path = Path(), beside: Path = Path("pushed"),
+                 to_epcis: Writer | None = None) -> None:
         self.engine, self.model, self.start = engine, model, start
         self.configuration, self.key, self.heard = configuration, key, heard
-        self.home, self.beside = home, beside
+        self.home, self.beside, self.to_epcis = home, beside, to_epcis
 
     @classmethod
     def open(cls, workspace: Places, model: str) -> Desk:
@@ -102,7 +102,8 @@ class Desk:
         except ValueError as error:
             raise StoreError(str(error)) from None
         return cls(connect(address), model, workspace.network(model).start, configuration, key,
-                   heard=store.watermark, home=workspace.home, beside=store.folder / "pushed")
+                   heard=store.watermark, home=workspace.home, beside=store.folder / "pushed",
+                   to_epcis=workspace.to_epcis)
 
     @classmethod
     def exists(cls, workspace: Places, model: str) -> bool:
@@ -126,7 +127,7 @@ class Desk:
     @cached_property
     def connectors(self) -> dict[str, Connector]:
         """Ways out by name; opened when first used."""
-        return open_ways(self.configuration, self.home, self.beside)
+        return open_ways(self.configuration, self.home, self.beside, self.to_epcis)
 
     # -- looking ---------------------------------------------------------------------------------
     def now(self) -> datetime:

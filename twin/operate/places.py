@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twin.document import read_document
 from twin.operate.configuration import Configuration, read_configuration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from twin.network import Network
+    from twin.readings import Reading
     from twin.store import Store
 
 STORE = "TWIN_OPERATE_STORE"  #: environment variable of the store's address; it comes first
@@ -31,6 +34,11 @@ class Places(Protocol):
 
     def store(self, model: str) -> Store:
         """What was heard about it."""
+        ...
+
+    def to_epcis(self, readings: Iterable[Reading], *, created: float,
+                 base: str = ...) -> dict[str, Any]:
+        """Readings as an EPCIS document."""
         ...
 
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.network import Network
+from twin.plan import Order
 from twin.rehearse.fault import Message, Outgoing, Transmission
 from twin.rehearse.instruments import Instrument, instruments_of
 from twin.rehearse.truth import Truth
 from twin.simulate.operation import Operation
+
+if TYPE_CHECKING:
+    from twin.rehearse.wire import Command
 
 _EPS = 1e-9
 _CLERK_H = 0.25  #: how often somebody looks whether a late record is due
@@ -116,6 +120,23 @@ class Rehearsal:
     def order(self, site: str, product: str, quantity: float, source: str = "") -> int:
         """Take an order from outside; its number."""
         return self.operation.order(site, product, quantity, source)
+
+    def execute(self, command: Command) -> int:
+        """Do what was asked from outside; the number of the new order, 0 if there is none.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be done; who asked is told why.
+        """
+        if command.verb == "set":
+            self.operation.set(command.cell, command.value)
+            return 0
+        if command.verb == "order" and not command.mode:
+            return self.order(command.site, command.product, command.quantity, command.source)
+        self.operation.do(Order(command.verb, command.site, command.product, command.quantity,
+                                self.now, command.source, command.mode, order=command.order))
+        return command.order
 
     # -- events ----------------------------------------------------------------------------------
     def _events(self) -> Iterator[Message]:
