@@ -84,6 +84,19 @@ def test_money_that_costs_service_does_not_pass_unless_that_is_allowed() -> None
     assert one(play, MONEY, SERVICE, terms=allowed)[3]
 
 
+def test_money_with_service_in_doubt_takes_more_pairs_and_may_not_pass() -> None:
+    def play(trials: Sequence[Trial]) -> list[dict[str, float]]:
+        luck = [np.random.default_rng([7, trial.replication]) for trial in trials]
+        return [{"cost": 100.0 - 50.0 * (trial.plan is not None) + one.normal(),
+                 "otif": 0.5 + 0.2 * one.normal() * (trial.plan is not None)}
+                for trial, one in zip(trials, luck, strict=True)]
+
+    found = judge({"plan": plan()}, play, (MONEY, SERVICE), TERMS)["plan"]
+    assert found.effects[0].verdict == "better"
+    assert (found.pairs, found.passes, found.harms) == (60, False, ())
+    assert [effect.kpi for effect in found.doubts] == ["otif"]
+
+
 def test_a_kpi_that_a_run_does_not_have_is_left_out_pair_by_pair() -> None:
     def play(trials: Sequence[Trial]) -> list[dict[str, float]]:
         return [{"cost": 5.0, "otif": math.nan if trial.replication else 0.5} for trial in trials]

@@ -10,16 +10,17 @@ import pytest
 from tests.operate.test_inbox import START, advice
 from tests.simulate.test_carry_out import shop
 from twin.commands.proposals import Ground, moved_soon, schedule
-from twin.commands.rounds import _base, _decided, _in_force
+from twin.commands.rounds import _base, _best, _decided, _in_force
 from twin.commands.trials import Stage, player
 from twin.experiment import read_model
-from twin.operate.configuration import Configuration
+from twin.operate.configuration import Configuration, Gate
 from twin.operate.database import connect
 from twin.operate.desk import Desk
-from twin.operate.gate import Trial
+from twin.operate.gate import Trial, Verdict
+from twin.operate.inbox import Filed, Standing
 from twin.parameters import Calibration
 from twin.plan import Answer, Operation, Order, Plan, Service, Status
-from twin.recommendation import Action, Recommendation
+from twin.recommendation import Action, Effect, Recommendation
 from twin.scenario import Scenario
 from twin.simulate.play import play
 
@@ -110,6 +111,30 @@ def test_each_pair_draws_its_own_parameters_and_shares_them_with_its_twin(tmp_pa
     means = [stage.drawn(run).lanes["S", "W", "road"].transit.mean()  # type: ignore[union-attr]
              for run in (0, 1, 0)]
     assert means[0] == means[2] != means[1]
+
+
+def judged(gain: float, said: str = "better", otif: str = "no effect shown") -> Verdict:
+    lost = -0.02 if otif == "worse" else 0.0
+    return Verdict((
+        Effect("running_cost", "EUR/d", -gain, -gain - 1.0, -gain + 1.0, 0.9, said, 90.0, (0, 99)),
+        Effect("otif", "share", lost, lost - 0.001, lost + 0.001, 0.5, otif, 0.9, (0.8, 1.0))),
+        20, "shown")
+
+
+@pytest.mark.parametrize(("standing", "fresh", "chosen"), [
+    (judged(10.0), judged(10.9), ["R-1"]),  # worth 9 % more: not worth the change
+    (judged(10.0), judged(11.1), ["transfers"]),
+    (judged(0.5, "no effect shown"), judged(0.4, "no effect shown"), ["R-1"]),
+    (judged(-0.5, "no effect shown"), judged(0.4, "no effect shown"), []),
+    (judged(10.0, otif="worse"), judged(5.0), ["transfers"]),
+    (judged(-3.0, "worse"), judged(-1.0, "worse"), []),
+], ids=["little more", "much more", "still a gain", "no gain", "serves worse", "both worse"])
+def test_what_stands_is_moved_only_for_what_a_change_is_worth(
+        standing: Verdict, fresh: Verdict, chosen: list[str]) -> None:
+    plan = Plan("transfers", "harbour", 0.0, ANSWER)
+    filed = Filed(1, replace(advice(), kind="transfers"), Standing.OPEN, "", "")
+    assert _best({"transfers": plan}, {"R-1": plan}, {"R-1": filed},
+                 {"transfers": fresh, "R-1": standing}, Gate(change=0.1)) == chosen
 
 
 @pytest.mark.slow

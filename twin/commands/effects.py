@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from twin.recommendation import Effect
+from twin.operate.gate import Verdict
+from twin.recommendation import BETTER, Effect
 
 
 def in_words(effect: Effect, currency: str, days: float) -> str:
@@ -28,6 +29,17 @@ def in_words(effect: Effect, currency: str, days: float) -> str:
     name = {"otif": "OTIF", "fill_rate": "fill rate"}.get(effect.kpi, effect.kpi)
     return (f"{name} {100 * effect.mean:+.2f} points ({100 * effect.low:+.2f} to "
             f"{100 * effect.high:+.2f}), to {100 * effect.expected:.1f} %: {effect.verdict}")
+
+
+def against(verdict: Verdict, currency: str, days: float) -> str:
+    """Money, and what stands against a plan that would save some."""
+    money = verdict.effects[0]
+    said = [in_words(effect, currency, days) for effect in dict.fromkeys((money, *verdict.harms))]
+    if money.verdict == BETTER:
+        said += [f"{in_words(effect, currency, days)}, and a loss of more than "
+                 f"{100 * (verdict.allowed + verdict.doubt):g} points is not excluded"
+                 for effect in verdict.doubts]
+    return "; but ".join(said)
 
 
 def _amount(value: float) -> str:

@@ -236,7 +236,8 @@ def show(case: Case, desk: Desk, currency: str, screen: Screen) -> None:
     for action in advice.actions[:20]:
         when = desk.start.timestamp() + 3600.0 * action.when_h
         today = f" (today {action.detail['today']})" if "today" in action.detail else ""
-        worth = f", {action.value:,.0f} {currency}" if action.value else ""
+        verb = "moves" if action.verb == "set" else "worth"
+        worth = f", {verb} {action.value:,.0f} {currency}" if action.value else ""
         screen.say(f"  {_instant(when)}  {action.sentence()}{today}{worth}")
     if len(advice.actions) > 20:
         screen.say(f"  ... and {len(advice.actions) - 20} more")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from twin.network import Network
 from twin.operate.actions import in_units
-from twin.plan import Plan, Status
+from twin.plan import Plan, Reason, Status
 from twin.state import State
 from twin.tally import Tally
 
@@ -79,7 +79,11 @@ def policies(ground: Ground) -> Iterator[tuple[str, Plan]]:
         found = tune(network, play, seed=ground.seed, service=service, budget=ground.budget,
                      confirm=_CONFIRM).plan
         if found.cells:
-            yield name, replace(found, made_h=ground.state.clock_h)
+            # what the search saw on a few pairs is no evidence beside the gate's
+            how = Reason("binding", "policies", f"found by {found.answer.engine}, "
+                         f"{found.answer.work:,.0f} replications of the search")
+            yield name, replace(found, made_h=ground.state.clock_h,
+                                answer=replace(found.answer, reasons=(how,)))
 
 
 def flows(ground: Ground) -> Iterator[tuple[str, Plan]]:

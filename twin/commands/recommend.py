@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from twin.clock import format_duration
-from twin.commands.effects import format_moment, in_words
+from twin.commands.effects import against, format_moment, in_words
 from twin.commands.optimize_schedule import seconds
 from twin.commands.optimize_stocking import count, state_of
 from twin.commands.proposals import KINDS
@@ -234,8 +234,7 @@ def show(found: Round, currency: str, screen: Screen) -> None:
     left = [name for name, verdict in found.verdicts.items() if not verdict.passes]
     for name in left:
         verdict = found.verdicts[name]
-        why = "; but ".join(in_words(effect, currency, terms.horizon / 24.0) for effect
-                            in dict.fromkeys((verdict.effects[0], *verdict.harms)))
+        why = against(verdict, currency, terms.horizon / 24.0)
         screen.say(f"Not advised: {name}: {why} ({verdict.pairs} pairs)")
     for line in found.in_hand:
         screen.say(f"In hand: {line}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from twin.commands.effects import in_words
+from twin.commands.effects import against, in_words
 from twin.commands.proposals import Ground, kind_of, propose
 from twin.commands.retrial import keep
 from twin.commands.trials import (
@@ -41,6 +42,7 @@ from twin.recommendation import NO_EFFECT, Effect, Recommendation
 from twin.state import State
 
 _PROMISED = 20  #: replications behind the band that a promise is held to
+_SHORTEST_D = 28.0
 _FOLLOWED = ("schedule", "routes", "maintenance")
 _DECIDED = (Standing.APPROVED, Standing.REJECTED, Standing.UNDONE)
 
@@ -89,7 +91,7 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
     told, told_note
         Hear of the pairs that have been played, and of what is being proposed.
     """
-    terms = desk.configuration.gate
+    terms = horizon_for(desk.configuration.gate, learned.apply(model))
     notes: list[str] = []
     base = _base(desk, state.clock_h)
     stage = Stage(model, learned, state, terms.horizon, seed_of(seed, state),
@@ -129,15 +131,37 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
     for name in names:
         plan = {**plans, **kept}[name]
         before = standing[name].advice if name in kept else None
-        against = ", ".join(("doing nothing", *(f"but for {named}, which was approved"
+        nothing = ", ".join(("doing nothing", *(f"but for {named}, which was approved"
                                                 for named, _ in base.values())))
         said = _advice(name, plan, verdicts, joint, stage, network, heard, terms, before, seed)
-        advice.append(replace(said, against=against, digests={
+        advice.append(replace(said, against=nothing, digests={
             **said.digests, "stage": keep(desk.beside.parent, stage)}))
     filed = desk.file(advice, state.clock_h)
     at = (desk.start + timedelta(hours=state.clock_h)).isoformat()
     return Round(network.name, state.clock_h, at, filed, verdicts, joint,
                  list(dict.fromkeys(in_hand)), notes, terms)
+
+
+def horizon_for(terms: Gate, network: Network) -> Gate:
+    """The terms with a horizon in which the consequences of a plan can be seen.
+
+    Examples
+    --------
+    >>> far = Network(sites=[{"site": "S", "kind": "supplier"}, {"site": "W", "kind": "warehouse"}],
+    ...     products=[{"product": "tea"}], stock=[{"site": "W", "product": "tea"}],
+    ...     supply=[{"site": "S", "product": "tea", "lead_time": "10d"}],
+    ...     lanes=[{"origin": "S", "destination": "W", "mode": "sea", "transit": "50d"}])
+    >>> horizon_for(Gate(), far).horizon / 24.0, horizon_for(Gate(horizon="7d"), far).horizon / 24.0
+    (90.0, 7.0)
+    """
+    from twin.optimize.policy_flow import PolicyFlow
+
+    if terms.horizon:
+        return terms
+    flow = PolicyFlow(network)
+    longest = max((flow.lead(node).mean for node in network.stock), default=0.0)
+    days = math.ceil(max(_SHORTEST_D, 1.5 * longest / 24.0))
+    return terms.model_copy(update={"horizon": 24.0 * days})
 
 
 def _in_force(desk: Desk, network: Network) -> dict[str, str]:
@@ -268,6 +292,5 @@ def _runner_up(name: str, kind: str, verdicts: Mapping[str, Verdict], currency: 
     if not others:
         return "", ""
     rival = max(others, key=lambda other: verdicts[other].gain)
-    told = "; but ".join(in_words(effect, currency, days) for effect in dict.fromkeys(
-        (verdicts[rival].effects[0], *verdicts[rival].harms)))
-    return rival, f"not {rival.partition(': ')[2] or rival}, since it {told}"
+    why = against(verdicts[rival], currency, days)
+    return rival, f"not {rival.partition(': ')[2] or rival}, since it {why}"

@@ -103,7 +103,9 @@ class Gate(_Part):
     Attributes
     ----------
     horizon
-        Hours over which a plan is held against doing nothing.
+        Hours over which a plan is held against doing nothing; 0 for four weeks, or one and a half
+        times the longest lead time where that is longer: a shelf that orders too little shows it
+        only after its lead time.
     error
         Chance that any plan of a round that changes nothing is called better or worse, over all
         looks.
@@ -119,10 +121,12 @@ class Gate(_Part):
     worth
         Gain in money a day below which nothing is advised.
     service_loss
-        Share of orders (OTIF) that advice may cost, if it saves money.
+        Share of orders (OTIF) that advice may be shown to cost, if it saves money.
+    service_doubt
+        How much more than that its interval must exclude.
     """
 
-    horizon: Hours = 28 * 24.0
+    horizon: Hours = 0.0
     error: float = Field(default=0.05, gt=0.0, lt=0.5)
     replications: int = Field(default=120, ge=8, le=10_000)
     block: int = Field(default=20, ge=4, le=1_000)
@@ -131,6 +135,7 @@ class Gate(_Part):
     change: float = Field(default=0.1, ge=0.0, le=10.0)
     worth: float = Field(default=0.0, ge=0.0)
     service_loss: float = Field(default=0.0, ge=0.0, lt=1.0)
+    service_doubt: float = Field(default=0.01, ge=0.0, le=1.0)
 
 
 class Configuration(_Part):

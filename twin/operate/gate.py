@@ -46,7 +46,7 @@ Told = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A KPI that plans are judged by."""
+    """A KPI that plans are judged by: money, of which less is better, or a share of service."""
 
     name: str
     unit: str
@@ -65,14 +65,16 @@ class Verdict:
         That were played.
     stopped
         ``shown``, ``hopeless``, ``no pair differs`` or ``at most``: why no more were.
-    allowed
-        Loss of service, as a share, that better money may cost.
+    allowed, doubt
+        Loss of service, as a share, that better money may cost; and how much more than that must
+        be excluded by the interval.
     """
 
     effects: tuple[Effect, ...]
     pairs: int
     stopped: str
     allowed: float = 0.0
+    doubt: float = 1.0
 
     @property
     def gain(self) -> float:
@@ -81,17 +83,24 @@ class Verdict:
 
     @property
     def passes(self) -> bool:
-        """Whether it may be advised: better in money or service, and shown worse in neither,
-        beyond what is allowed.
+        """Whether it may be advised: better in money or service, shown worse in neither beyond
+        what is allowed, and without doubt of a loss of service.
         """
-        return any(effect.verdict == BETTER for effect in self.effects) and not self.harms
+        better = any(effect.verdict == BETTER for effect in self.effects)
+        return better and not self.harms and not self.doubts
 
     @property
     def harms(self) -> tuple[Effect, ...]:
-        """Effects that stand against it."""
+        """Effects that are shown to stand against it."""
         money, *others = self.effects
         return tuple(effect for effect in (money, *others) if effect.verdict == WORSE and (
             effect is money or abs(effect.mean) > self.allowed))
+
+    @property
+    def doubts(self) -> tuple[Effect, ...]:
+        """Service that it may lose, for all that has been seen."""
+        return tuple(effect for effect in self.effects[1:] if effect not in self.harms
+                     and effect.low < -(self.allowed + self.doubt))
 
 
 @dataclass(slots=True)
@@ -157,9 +166,8 @@ def judge(plans: Mapping[str, Plan], play: Play, measures: Sequence[Measure], te
                 del open_lines[name]
         if told is not None:
             told("gate", runs.stop if open_lines else terms.replications, terms.replications)
-    return {name: replace(verdict(line.values, nothing.values, measures,
-                                  levels[_look(line.pairs, terms)], line.stopped),
-                          allowed=terms.service_loss)
+    return {name: verdict(line.values, nothing.values, measures,
+                          levels[_look(line.pairs, terms)], terms, line.stopped)
             for name, line in lines.items()}
 
 
@@ -183,8 +191,8 @@ def _look(pairs: int, terms: Gate) -> int:
 def _stop(line: _Line, nothing: _Line, measures: Sequence[Measure], level: float, pairs: int,
           terms: Gate) -> str:
     """Why a plan needs no more pairs; blank if it does."""
-    found = verdict(line.values, nothing.values, measures, level, "")
-    if any(effect.verdict != NO_EFFECT for effect in found.effects):
+    found = verdict(line.values, nothing.values, measures, level, terms)
+    if found.passes or found.harms:
         return "shown"
     differing, hope = 0, 0.0
     for measure in measures:
@@ -204,11 +212,11 @@ def _stop(line: _Line, nothing: _Line, measures: Sequence[Measure], level: float
 
 
 def verdict(values: Mapping[str, Sequence[float]], nothing: Mapping[str, Sequence[float]],
-            measures: Sequence[Measure], level: float, stopped: str) -> Verdict:
+            measures: Sequence[Measure], level: float, terms: Gate, stopped: str = "") -> Verdict:
     """What pairs show, at a level."""
     pairs = len(next(iter(values.values()), []))
     return Verdict(tuple(effect_of(values, nothing, measure, level) for measure in measures),
-                   pairs, stopped)
+                   pairs, stopped, terms.service_loss, terms.service_doubt)
 
 
 def effect_of(values: Mapping[str, Sequence[float]], nothing: Mapping[str, Sequence[float]],
