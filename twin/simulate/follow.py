@@ -126,7 +126,8 @@ class Follower:
                 at[key] = Turn(one.start, [name], one.step)
                 entries.append((one.start, one.end, one.machine, at[key]))
             self.turns[name, one.step] = at[key]
-        for service in plan.services:
+        busy = {one.machine for one in plan.operations}
+        for service in [one for one in plan.services if one.asset in busy]:
             entries.append((service.start, service.end, service.asset,
                             Turn(service.start, [], 0, service)))
         for _, _, machine, turn in sorted(entries, key=lambda entry: entry[:3]):

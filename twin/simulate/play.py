@@ -11,6 +11,7 @@ from twin.ledger import Ledger
 from twin.network import Network
 from twin.plan import Plan
 from twin.scenario import Scenario
+from twin.simulate.carry_out import carry_out
 from twin.simulate.disturbances import disturb, go_on
 from twin.simulate.follow import follow
 from twin.simulate.streams import Streams
@@ -50,8 +51,8 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
     state
         Start from a saved state instead of the tables' opening stock.
     plan
-        A schedule that the machines follow, each in its order, and routes that the trucks
-        drive; see `twin.simulate.follow` and `twin.simulate.tour`.
+        A schedule that the machines follow, routes that the trucks drive, orders and services;
+        see `twin.simulate.follow`, `twin.simulate.tour` and `twin.simulate.carry_out`.
     save_at
         Save the state at this time, hours; it must lie within the run.
 
@@ -79,9 +80,7 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
             go_on(world, state)
             world.resume(state)
         if plan is not None:
-            if plan.kind != "routes":
-                follow(world, plan)
-            follow_routes(world, plan)
+            take_up(world, plan)
         disturb(world, scenario)
         world.start()
         if sample_every_h is not None:
@@ -98,6 +97,20 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
         tally = Tally(scenario.name, replication, epoch + warmup_h, epoch + horizon_h, world.sums(),
                       times, samples)
         return Run(tally, saved)
+
+
+def take_up(world: World, plan: Plan) -> None:
+    """Let machines, trucks, shelves and crews do from now on what a plan says.
+
+    Raises
+    ------
+    ValueError
+        If the plan names something that the world does not have.
+    """
+    if plan.operations:
+        follow(world, plan)
+    follow_routes(world, plan)
+    carry_out(world, plan, served={one.machine for one in plan.operations})
 
 
 @contextmanager
