@@ -64,8 +64,9 @@ def allocate(network: Network, state: State | None = None, *, periods: int = 26,
     ...             "order_up_to": 30, "holding_cost": 0.01}],
     ...     demand=[{"site": "A", "product": "tea", "interarrival": "12h"}])
     >>> plan = allocate(network, periods=4)
-    >>> plan.orders[0].verb, plan.orders[0].quantity, plan.answer.reasons[0].subject
-    ('order', 7.0, 'supply of tea at S')
+    >>> first, reason = plan.orders[0], plan.answer.reasons[0]
+    >>> first.verb, first.site, first.source, first.quantity, reason.subject
+    ('order', 'A', 'S', 7.0, 'supply of tea at S')
     """
     began = time.perf_counter()
     if firm < 1 or periods < firm:
@@ -159,8 +160,8 @@ class _Desk:
                 origin, _, mode = self.lanes.get(name, (move.site, "", ""))
                 # Who keeps no stock makes or buys first: it is asked that much earlier.
                 early = self._ahead((origin, move.product)) if name in self.lanes else 0
-                if period - early >= firm:
-                    continue
+                if period - early >= firm or (move.site, move.product) not in self.network.stock:
+                    continue  # what a place without stock makes follows from orders further down
                 when = now_h + max(0, period - early) * PERIOD_H
                 number = self.queued.get(((move.site, move.product), origin), 0)
                 verb = "transfer" if move.kind == "transfer" else "order"

@@ -1,8 +1,7 @@
 """Carrying out a plan: its orders are placed and changed, its services begin at their time.
 
-While a plan of orders holds, the policies of the shelves place none of their own. An order for a
-place that keeps no stock (what a supplier or a plant makes for orders further down) follows from
-those, and is not placed apart.
+While a plan of orders holds, the policies of the shelves place none of their own. What cannot be
+done when its time comes (an order has left, a machine is down) is left undone, as in a real chain.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ def carry_out(world: World, plan: Plan, served: Collection[str] = ()) -> None:
     Raises
     ------
     ValueError
-        If the plan changes a site, or services an asset, that the model does not have.
+        If the plan orders for a place that does not stock the product.
     """
-    strange = sorted({one.site for one in plan.orders} - set(world.network.sites))
-    if strange:
-        raise ValueError(f"the plan orders for site '{strange[0]}', which this model does not "
-                         "have. Make the plan again with `twin optimize`.")
+    for one in plan.orders:
+        if (one.site, one.product) not in world.network.stock:
+            raise ValueError(f"the plan orders {one.product} for {one.site}, which does not stock "
+                             "it. Make a plan for this model with `twin optimize`.")
     desk, env = _Desk(world), world.env
     if plan.holds_h > 0.0:
         until = plan.made_h + plan.holds_h
@@ -52,8 +51,7 @@ def carry_out(world: World, plan: Plan, served: Collection[str] = ()) -> None:
             shelf.held_until = until
             env.call(max(env._now, until), REORDER, _let_go, shelf)
     for one in plan.orders:
-        if (one.site, one.product) in world.network.stock:
-            env.call(max(env._now, one.when), REVIEW, desk.do, one)
+        env.call(max(env._now, one.when), REVIEW, desk.do, one)
     for service in plan.services:
         if service.asset not in served:
             env.call(max(env._now, service.start), FAILURE, desk.serve, service)
@@ -85,8 +83,9 @@ class _Desk:
 
     # -- placing ---------------------------------------------------------------------------------
     def _place(self, one: Planned, shelf: Shelf) -> None:
-        shelf.replenish(one.quantity, deferred=True,
-                        source=self._source(shelf, one.source, one.mode))
+        source = self._source(shelf, one.source, one.mode)
+        if source is not None or not one.source:
+            shelf.replenish(one.quantity, deferred=True, source=source)
 
     def _source(self, shelf: Shelf, site: str, mode: str) -> Source | None:
         """The source that a plan names; None: whom the shelf would ask."""

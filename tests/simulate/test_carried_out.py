@@ -49,7 +49,7 @@ def test_an_order_and_a_transfer_come_from_the_source_that_they_name() -> None:
                    lanes=[{"origin": "S", "destination": "W", "transit": "1d"},
                           {"origin": "V", "destination": "W", "transit": "3d"}])
     told = plan(order("order", 10.0, source="S"), order("transfer", 20.0, 6.0, source="V"),
-                Order("order", "S", "A", 99.0, 0.0, "S"))  # S keeps no stock: it follows from W's
+                order("order", 30.0, source="nobody"))
     assert arrivals(chain, told) == [(34.0, 5.0), (92.0, 6.0)]
 
 
@@ -137,6 +137,6 @@ def test_a_service_begins_at_its_planned_time_and_moves_the_delivery(failure: di
     assert (tally.total("services"), tally.total("failures")) == (1.0, 0.0)
 
 
-def test_a_plan_for_a_site_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValueError, match="orders for site 'nowhere'"):
-        play(shelf(), BASELINE, horizon_h=1.0, plan=plan(Order("order", "nowhere", "A", 1, 0.0)))
+def test_an_order_for_a_place_without_stock_is_refused() -> None:
+    with pytest.raises(ValueError, match="for S, which does not stock it"):
+        play(shelf(), BASELINE, horizon_h=1.0, plan=plan(Order("order", "S", "A", 1, 0.0)))
