@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from twin.commands.optimize_stocking import (
     FROM,
     MODEL,
@@ -12,8 +14,14 @@ from twin.commands.optimize_stocking import (
     share,
     state_of,
 )
+from twin.commands.replay import PAIRS, lines, replay
 from twin.commands.verbs import Call
-from twin.settings import KEYS, Key, SettingError, describe, maybe, read, text
+from twin.network import Network
+from twin.optimize.allocation import PERIOD_H
+from twin.plan import Plan, Status
+from twin.scenario import Scenario
+from twin.settings import KEYS, Key, SettingError, describe, duration, maybe, read, text
+from twin.state import State
 
 SETTINGS: dict[str, Key] = {key.name: key for key in (
     *MODEL, FROM, Key("weeks", "looked ahead", "26", count),
@@ -22,14 +30,16 @@ SETTINGS: dict[str, Key] = {key.name: key for key in (
     Key("surge", "factor on the demand of that region", "1", amount),
     Key("surge_weeks", "that the surge lasts", "8", count),
     Key("service", "stands for the backorder cost of shelves that have none", "0.95", share),
-    KEYS["seed"])}
+    PAIRS, Key("window", "played against today's policies", "56d", duration), KEYS["seed"],
+    KEYS["simulate.workers"])}
 
 ABOUT = """\
 twin optimize allocation [key=value ...]
 
 Production, orders, transfers and expedites of the next weeks from the state of the chain, as the
-cheapest flow over a rolling horizon; with the price of every limit that costs something. Writes
-plan.json and orders.csv.
+cheapest flow over a rolling horizon; with the price of every limit that costs something. It is
+played against today's policies, and planned again whenever its firm weeks are over.
+Writes plan.json, orders.csv and replay.csv.
 
   twin optimize allocation models=medicines
   twin optimize allocation models=medicines region=west_africa surge=2
@@ -39,8 +49,6 @@ plan.json and orders.csv.
 
 def allocation_plan(call: Call) -> int:
     """Allocate, show, write."""
-    from twin.optimize.allocation import allocate
-
     asked = read(call.arguments, SETTINGS, "optimize allocation")
     network = model_of(call, asked)
     surge = {}
@@ -50,6 +58,44 @@ def allocation_plan(call: Call) -> int:
             raise SettingError(f"region '{asked['region']}' has no demand. There are "
                                f"{', '.join(regions) or 'none'}.")
         surge[asked["region"]] = (asked["surge"],) * asked["surge_weeks"]
-    return answer(allocate(
-        network, state_of(asked["from"], network, asked["seed"]), periods=asked["weeks"],
-        firm=asked["firm"], surge=surge, service=asked["service"]), call)
+    state = state_of(asked["from"], network, asked["seed"])
+    planner = Allocator(network, asked["weeks"], asked["firm"], asked["service"],
+                        0.0 if state is None else state.clock_h, surge)
+    plan = planner(state)
+    hours = asked["window"]
+    with call.screen.working("Playing it"):
+        rows = replay(
+            network, plan, state, horizon_h=hours, count=asked["pairs"], seed=asked["seed"],
+            workers=asked["simulate.workers"], planner=planner, every_h=asked["firm"] * PERIOD_H,
+            scenario=surged(asked["region"], asked["surge"], asked["surge_weeks"]),
+        ) if plan.answer.status is Status.OPTIMAL else ()
+    return answer(plan, call, (), lines(rows, hours), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Allocator:
+    """Allocates from any state, knowing of a surge that began with the first plan."""
+
+    network: Network
+    weeks: int
+    firm: int
+    service: float
+    began_h: float
+    surge: dict[str, tuple[float, ...]]
+
+    def __call__(self, state: State | None) -> Plan:
+        """The orders of the next weeks."""
+        from twin.optimize.allocation import allocate
+
+        gone = 0 if state is None else round((state.clock_h - self.began_h) / PERIOD_H)
+        return allocate(self.network, state, periods=self.weeks, firm=self.firm,
+                        surge={region: weeks[gone:] for region, weeks in self.surge.items()},
+                        service=self.service)
+
+
+def surged(region: str | None, factor: float, weeks: int) -> Scenario:
+    """The surge as the simulation plays it."""
+    if region is None or factor == 1.0:
+        return Scenario.baseline()
+    return Scenario(name="surge", events={"surge": {
+        "type": "demand", "region": region, "factor": factor, "duration": f"{weeks * 7}d"}})

@@ -7,11 +7,13 @@ from twin.commands.optimize_stocking import (
     MODEL,
     amount,
     answer,
+    cells_of,
     count,
     model_of,
     share,
     state_of,
 )
+from twin.commands.replay import PAIRS, lines, replay
 from twin.commands.verbs import Call
 from twin.settings import KEYS, Key, describe, maybe, read
 
@@ -21,13 +23,14 @@ SETTINGS: dict[str, Key] = {key.name: key for key in (
     Key("hour_value", "of an hour of standstill; blank: the machine's own cost per hour", "",
         maybe(amount)),
     Key("service", "chance that a spare part is there when it is needed", "0.95", share),
-    KEYS["seed"])}
+    PAIRS, KEYS["seed"], KEYS["simulate.workers"])}
 
 ABOUT = """\
 twin optimize maintenance [key=value ...]
 
 Services of the next days from life laws, ages, costs and crews, grouped where a common visit is
-cheaper; ages of service and stocks of spare parts as cells. Writes plan.json and services.csv.
+cheaper; ages of service and stocks of spare parts as cells. The plan is played against today's
+ages of service. Writes plan.json, services.csv and replay.csv.
 
   twin optimize maintenance models=medicines visit_cost=200
 
@@ -40,10 +43,11 @@ def maintenance_plan(call: Call) -> int:
 
     asked = read(call.arguments, SETTINGS, "optimize maintenance")
     network = model_of(call, asked)
-    plan = maintain(network, state_of(asked["from"], network, asked["seed"]), days=asked["days"],
-                    visit_cost=asked["visit_cost"], hour_value=asked["hour_value"],
-                    service=asked["service"])
-    return answer(plan, call, [{"cell": cell, "today": getattr(network.table(at[0])[at[1]], at[2]),
-                                "proposed": value}
-                               for cell, value in plan.cells.items()
-                               for at in (network.find(cell),)])
+    state = state_of(asked["from"], network, asked["seed"])
+    plan = maintain(network, state, days=asked["days"], visit_cost=asked["visit_cost"],
+                    hour_value=asked["hour_value"], service=asked["service"])
+    hours = asked["days"] * 24.0
+    with call.screen.working("Playing it"):
+        rows = replay(network, plan, state, horizon_h=hours, count=asked["pairs"],
+                      seed=asked["seed"], workers=asked["simulate.workers"])
+    return answer(plan, call, cells_of(network, plan), lines(rows, hours), rows)

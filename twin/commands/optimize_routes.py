@@ -13,6 +13,7 @@ from twin.commands.optimize_schedule import (
     seconds,
 )
 from twin.commands.optimize_stocking import state_of
+from twin.commands.replay import PAIRS, document, lines, replay, write
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.plan import Plan
@@ -25,15 +26,18 @@ SETTINGS: dict[str, Key] = {key.name: key for key in (
     Key("limit", "seconds of the clock at most; the search is counted in work", "10s", seconds),
     Key("leave_price", "of leaving a waiting load for a later trip; blank: ten times its own trip "
         "there and back", "", maybe(price)),
-    KEYS["seed"],
+    PAIRS, KEYS["seed"], KEYS["simulate.workers"], KEYS["report"],
 )}
+
+_AFTER = 168.0  #: hours after the last truck is back that are played too: goods left have to go
 
 ABOUT = """\
 twin optimize routes [key=value ...]
 
 Routes for a model's own trucks from a state: goods that wait, trucks on the road from where they
 are, capacities, opening hours, refrigeration, driver hours. Two engines are raced, their routes
-pooled, and the best set proved feasible by a separate checker. Writes plan.json and routes.csv.
+pooled, and the best set proved feasible by a separate checker. Trucks that drive them are played
+against today's dispatching. Writes plan.json, routes.csv and replay.csv.
 
   twin optimize routes models=harbour
   twin optimize routes models=medicines limit=30s leave_price=500
@@ -67,11 +71,21 @@ def routes_plan(call: Call) -> int:
              f"{' '.join(str(order) for order, _, _ in v.drops)}"
              for route in plan.routes for v in route.visits]
     (folder / "routes.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    hours = max((route.back for route in plan.routes), default=state.clock_h) - state.clock_h
+    hours += _AFTER
+    with screen.working("Playing it"):
+        found = replay(network, plan, state, horizon_h=hours, count=asked["pairs"],
+                       seed=asked["seed"], workers=asked["simulate.workers"]
+                       ) if plan.routes else ()
+    write(found, folder)
     point(call.output / "latest", folder)
     if screen.as_json:
-        screen.print_json({"folder": folder.as_posix(), "plan": plan.document()})
+        screen.print_json({"folder": folder.as_posix(), "plan": plan.document(),
+                           "replay": document(found)})
     else:
         show(plan, screen)
+        for line in lines(found, hours):
+            screen.say(line)
     return 0
 
 

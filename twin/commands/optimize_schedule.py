@@ -12,6 +12,8 @@ from typing import Any
 from twin.clock import excerpt, format_duration
 from twin.commands.folder import fresh, point
 from twin.commands.optimize_stocking import state_of
+from twin.commands.replay import PAIRS, Shown, document, lines, replay
+from twin.commands.replay import write as write_replay
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.network import Network
@@ -20,6 +22,7 @@ from twin.settings import KEYS, Key, SettingError, describe, duration, maybe, re
 from twin.state import State
 
 _MOST_LINES = 60
+_AFTER = 24.0  #: hours after the last planned operation that are played too
 
 
 def seconds(value: str) -> float:
@@ -53,7 +56,7 @@ SETTINGS: dict[str, Key] = {key.name: key for key in (
     Key("plan", "a plan in force (plan.json): moving what it holds has a price", "", maybe(text)),
     Key("move_price", "of an operation moved to another machine or by over 30 min, in the unit of "
         "the objective", "1", price),
-    KEYS["seed"], KEYS["report"],
+    PAIRS, KEYS["seed"], KEYS["simulate.workers"], KEYS["report"],
 )}
 
 ABOUT = """\
@@ -61,8 +64,8 @@ twin optimize schedule [key=value ...]
 
 Schedules the lots of a model's plants from a state: started work is frozen, calendars, set-ups,
 batches, crews, repairs, services and components are kept. It starts from the best dispatch rule,
-also as played in the twin, and never returns worse. Writes plan.json, operations.csv, gantt.png,
-progress.png and report.html.
+also as played in the twin, and never returns worse. Machines that follow it are played against
+today's rules. Writes plan.json, operations.csv, replay.csv, gantt.png, progress.png, report.html.
 
   twin optimize schedule models=workshop limit=10s
   twin optimize schedule models=harbour from=opening ahead=3d objective=setups
@@ -96,12 +99,19 @@ def schedule_plan(call: Call) -> int:
                        starts=played_rules(network, state, work, asked["limit"]),
                        watcher=_watcher(screen))
     plan = plan_of(solved, network.name, now, _digest(state))
-    folder = write(plan, call.output, screen, report=asked["report"] == "yes",
-                   rules={name: each.cost for name, each in solved.rules.items()})
+    hours = max((one.end for one in plan.operations), default=now) - now + _AFTER
+    with screen.working("Playing it"):
+        rows = replay(network, plan, state, horizon_h=hours, count=asked["pairs"],
+                      seed=asked["seed"], workers=asked["simulate.workers"]
+                      ) if plan.operations else ()
+    folder = write(plan, call.output, screen, report=asked["report"] == "yes", replayed=rows)
     if screen.as_json:
-        screen.print_json({"folder": folder.as_posix(), "plan": plan.document()})
+        screen.print_json({"folder": folder.as_posix(), "plan": plan.document(),
+                           "replay": document(rows)})
     else:
         show(plan, screen, folder)
+        for line in lines(rows, hours):
+            screen.say(line)
     return 0
 
 
@@ -195,7 +205,7 @@ def played_rules(network: Network, state: State | None, work: Any, limit: float)
 
 
 def write(plan: Plan, output: Path, screen: Screen, *, report: bool,
-          rules: dict[str, int]) -> Path:
+          replayed: Sequence[Shown] = ()) -> Path:
     """Write the plan into ``<time>-<model>-<kind>/``; the folder."""
     folder = fresh(output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{plan.model[:80]}-{plan.kind}")
     plan.write(folder / "plan.json")
@@ -204,6 +214,7 @@ def write(plan: Plan, output: Path, screen: Screen, *, report: bool,
     pd.DataFrame([{name: getattr(one, name) for name in one.__slots__}
                   for one in plan.operations]).to_csv(folder / "operations.csv", index=False,
                                                       lineterminator="\n")
+    write_replay(replayed, folder)
     if report:
         with screen.working("Drawing"):
             from twin.measure.gantt import gantt, progress

@@ -11,6 +11,7 @@ from typing import Any
 
 from twin.clock import excerpt, format_duration
 from twin.commands.folder import fresh, point
+from twin.commands.replay import Shown, document, write
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.network import Network
@@ -31,6 +32,16 @@ def share(value: str) -> float:
         found = -1.0
     if not 0.0 < found < 1.0:
         raise ValueError(f"'{excerpt(value)}' is no share. Write a number such as 0.95.")
+    return found
+
+
+def cells_of(network: Network, plan: Plan) -> list[dict[str, object]]:
+    """The cells of a plan beside today's."""
+    found = []
+    for cell, value in plan.cells.items():
+        table, key, column = network.find(cell)
+        found.append({"cell": cell, "today": getattr(network.table(table)[key], column),
+                      "proposed": value})
     return found
 
 
@@ -114,8 +125,8 @@ def watcher(screen: Screen, unit: str) -> Callable[[str, int, str, float], None]
 
 
 def answer(plan: Plan, call: Call, rows: Iterable[Mapping[str, object]] = (),
-           more: Sequence[str] = ()) -> int:
-    """Write the plan into a folder of its own and show it."""
+           more: Sequence[str] = (), replayed: Sequence[Shown] = ()) -> int:
+    """Write the plan (and how it did against today's policies) into a folder, and show it."""
     screen = call.screen
     folder = fresh(call.output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{plan.model[:80]}-{plan.kind}")
     plan.write(folder / "plan.json")
@@ -123,9 +134,11 @@ def answer(plan: Plan, call: Call, rows: Iterable[Mapping[str, object]] = (),
     _csv(folder / "cells.csv", table)
     _csv(folder / "orders.csv", [asdict(one) for one in plan.orders])
     _csv(folder / "services.csv", [asdict(one) for one in plan.services])
+    write(replayed, folder)
     point(call.output / "latest", folder)
     if screen.as_json:
-        screen.print_json({"folder": folder.as_posix(), "plan": plan.document()})
+        screen.print_json({"folder": folder.as_posix(), "plan": plan.document(),
+                           "replay": document(replayed)})
         return 0
     said = plan.answer
     value = "" if said.objective is None else f", {said.objective:,.2f} {said.unit}"

@@ -10,16 +10,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from twin.network import Network
-from twin.optimize.allocation_conflict import smallest_conflict
-from twin.optimize.allocation_reasons import late, prices
+from twin.optimize.allocation_reasons import conflict, late, prices
 from twin.optimize.flow_network import FlowAnswer, FlowProblem, Move, solve_flow
 from twin.optimize.policy_flow import Moments, Node, PolicyFlow
 from twin.optimize.policy_parameters import backorder_price, parameters_of
-from twin.plan import HURRY, HURRY_VALUE, Answer, Order, Plan, Reason, Status
+from twin.plan import HURRY, HURRY_VALUE, Answer, Order, Plan, Status
 from twin.state import State
 
 PERIOD_H = 168.0
@@ -71,13 +69,13 @@ def allocate(network: Network, state: State | None = None, *, periods: int = 26,
     began = time.perf_counter()
     if firm < 1 or periods < firm:
         raise ValueError(f"firm {firm} must be from 1 to the {periods} periods.")
-    desk = _Desk(network, state, periods, surge or {}, service)
+    desk = _Desk(network, state, periods, surge or {}, service, firm)
     problem = desk.problem()
     found = solve_flow(problem)
     made_h = state.clock_h if state is not None else 0.0
     unit = network.currency
     if found.status is not Status.OPTIMAL or found.cost is None:
-        reasons = _conflict(problem) if found.status is Status.INFEASIBLE else ()
+        reasons = conflict(problem) if found.status is Status.INFEASIBLE else ()
         return Plan("allocation", network.name, made_h, Answer(
             found.status, unit=unit, engine="glop", seconds=time.perf_counter() - began,
             reasons=reasons), state_digest=state.digest() if state else "")
@@ -93,7 +91,9 @@ class _Desk:
     """From tables and state to a flow problem, and from its answer to orders."""
 
     def __init__(self, network: Network, state: State | None, periods: int,
-                 surge: Mapping[str, Sequence[float]], service: float) -> None:
+                 surge: Mapping[str, Sequence[float]], service: float, firm: int) -> None:
+        self.firm_h = firm * PERIOD_H
+        self.hours: dict[str, float] = {}  #: mean lead time of a move
         self.network, self.state, self.periods = network, state, periods
         self.surge, self.service = surge, service
         self.flow = PolicyFlow(network)
@@ -158,11 +158,14 @@ class _Desk:
                     deferred[name] = more + units, first
             else:
                 origin, _, mode = self.lanes.get(name, (move.site, "", ""))
-                # Who keeps no stock makes or buys first: it is asked that much earlier.
-                early = self._ahead((origin, move.product)) if name in self.lanes else 0
-                if period - early >= firm or (move.site, move.product) not in self.network.stock:
+                # It is to be there as its week begins; who keeps no stock makes or buys it first.
+                lead = self.hours.get(name, 0.0)
+                if name in self.lanes:
+                    lead += self._ahead((origin, move.product))
+                wait = max(0.0, (period + move.lead) * PERIOD_H - lead)
+                if wait >= self.firm_h or (move.site, move.product) not in self.network.stock:
                     continue  # what a place without stock makes follows from orders further down
-                when = now_h + max(0, period - early) * PERIOD_H
+                when = now_h + wait
                 number = self.queued.get(((move.site, move.product), origin), 0)
                 verb = "transfer" if move.kind == "transfer" else "order"
                 if number and when <= now_h:
@@ -181,18 +184,18 @@ class _Desk:
                 verb = "cancel" if left > quantity * (1 - 1e-6) else "decrease"
                 yield Order(verb, move.site, move.product, left, now_h, order=number)
 
-    def _ahead(self, node: Node, behind: frozenset[Node] = frozenset()) -> int:
-        """Weeks until a place that keeps no stock of a product can send it."""
+    def _ahead(self, node: Node, behind: frozenset[Node] = frozenset()) -> float:
+        """Hours until a place that keeps no stock of a product can send it."""
         if node in self.network.stock or node in behind:
-            return 0
-        weeks = []
+            return 0.0
+        found = []
         for move in self.moves.values():
             if (move.site, move.product) == node and move.kind not in ("keep", "expedite"):
                 lane = self.lanes.get(move.name)
-                above = 0 if lane is None else self._ahead((lane[0], node[1]), behind | {node})
+                above = 0.0 if lane is None else self._ahead((lane[0], node[1]), behind | {node})
                 parts = [self._ahead((node[0], part), behind | {node}) for part, _ in move.uses]
-                weeks.append(move.lead + max([above, *parts]))
-        return min(weeks, default=0)
+                found.append(self.hours.get(move.name, 0.0) + max([above, *parts]))
+        return min(found, default=0.0)
 
     # ---- what is asked for ----
 
@@ -220,14 +223,20 @@ class _Desk:
                         yield shelf, share * source.share
 
     def _cushion(self, node: Node) -> float:
-        """Safety stock: set aside as soon as it can come, and never planned to be used."""
+        """Safety stock: set aside as soon as it can come, and never planned to be used.
+
+        It covers the firm weeks too, in which nothing is ordered that the plan does not know of,
+        and what is asked for until an order of the first instant is there.
+        """
         found = parameters_of(self.network.stock[node], self.flow, self.service)
         if found is None:
             return 0.0
         lead, asked = self.flow.lead(node), self.flow.demand(node)
         over = lead.mean + (self.network.stock[node].review or 0.0)
         level = found.values.get("reorder_point", found.values.get("order_up_to"))
-        return found.values.get("safety_stock", max(0.0, (level or 0.0) - asked.mean * over))
+        safety = found.values.get("safety_stock", max(0.0, (level or 0.0) - asked.mean * over))
+        longer = math.sqrt((over + self.firm_h) / over) if over > 0.0 else 1.0
+        return safety * longer + asked.mean * max(0.0, over - _weeks(over) * PERIOD_H)
 
     # ---- what is on its way ----
 
@@ -305,6 +314,7 @@ class _Desk:
             transit = lane.transit.mean() if lane.transit is not None \
                 else self.flow._driving(lane).mean
             kind = "transfer" if above in network.stock else "order"
+            self.hours[name] = transit + lane.order_delay
             self._add(Move(name, lane.origin, site, product,
                            _weeks(transit + lane.order_delay), lane.cost_per_kg * weight,
                            kind=kind))
@@ -316,6 +326,7 @@ class _Desk:
             if supply.capacity_per_day is not None:
                 group = f"supply of {product} at {site}"
                 self.groups[group] = (supply.capacity_per_day * PERIOD_H / 24.0,) * self.periods
+            self.hours[f"{product} bought at {site}"] = supply.lead_time.mean()
             self._add(Move(f"{product} bought at {site}", "", site, product,
                            _weeks(supply.lead_time.mean()), supply.price, group=group,
                            kind="buy"))
@@ -331,6 +342,7 @@ class _Desk:
         uses = tuple((line.component, line.quantity) for line in network.bom.values()
                      if line.product == product and line.site in ("", site) and line.rank == 1)
         lead: Moments = self.flow._making(node)
+        self.hours[f"{product} made at {site}"] = lead.mean
         self._add(Move(f"{product} made at {site}", "", site, product, _weeks(lead.mean), 0.0,
                        uses=uses, group=group, load=load, kind="make"))
         for part, _ in uses:
@@ -371,24 +383,3 @@ def _idle(name: str, actor: Mapping[str, Any]) -> Sequence[int]:
 
 def _weeks(hours: float) -> int:
     return max(0, math.ceil(hours / PERIOD_H - 0.5))
-
-
-def _conflict(problem: FlowProblem) -> tuple[Reason, ...]:
-    """The fewest requirements that cannot hold together, in words."""
-    stores = [f"room at {site}" for site in problem.room]
-    comings = [f"{product} arriving at {site}" for site, product in problem.arriving]
-    stocks = [f"{product} in stock at {site}" for site, product in problem.stock]
-
-    def feasible(kept: Sequence[str]) -> bool:
-        keep = set(kept)
-        return solve_flow(replace(
-            problem,
-            room={site: most for site, most in problem.room.items() if f"room at {site}" in keep},
-            arriving={node: row for node, row in problem.arriving.items()
-                      if f"{node[1]} arriving at {node[0]}" in keep},
-            stock={node: units for node, units in problem.stock.items()
-                   if f"{node[1]} in stock at {node[0]}" in keep},
-        )).status is Status.OPTIMAL
-
-    return tuple(Reason("conflict", name, f"{name} cannot hold together with the others")
-                 for name in smallest_conflict([*stores, *comings, *stocks], feasible))

@@ -46,12 +46,15 @@ def carry_out(world: World, plan: Plan, served: Collection[str] = ()) -> None:
                              "it. Make a plan for this model with `twin optimize`.")
     desk, env = _Desk(world), world.env
     if plan.holds_h > 0.0:
+        for call in world.told:  # what an earlier plan still had to order is planned anew
+            call.cancel()
+        world.told = []
         until = plan.made_h + plan.holds_h
         for shelf in world.shelves:
             shelf.held_until = until
             env.call(max(env._now, until), REORDER, _let_go, shelf)
     for one in plan.orders:
-        env.call(max(env._now, one.when), REVIEW, desk.do, one)
+        world.told.append(env.call(max(env._now, one.when), REVIEW, desk.do, one))
     for service in plan.services:
         if service.asset not in served:
             env.call(max(env._now, service.start), FAILURE, desk.serve, service)
@@ -113,7 +116,8 @@ class _Desk:
                             "" if source is None else source.site,
                             "" if lane is None else lane.row.mode)
             now = self.world.env._now
-            self.world.env.call(max(now, (one.due or now) - lead), REVIEW, self.do, again)
+            self.world.told.append(self.world.env.call(
+                max(now, (one.due or now) - lead), REVIEW, self.do, again))
 
     def _increase(self, one: Planned, shelf: Shelf) -> None:
         """Make an order larger while nobody works on it; else order the units anew."""

@@ -277,7 +277,7 @@ class Follower:
 
 
 def follow(world: World, plan: Plan) -> Follower:
-    """Let a world follow a plan from now on; call it before the world starts.
+    """Let a world follow a plan from now on, in place of any earlier one.
 
     Raises
     ------
@@ -289,5 +289,7 @@ def follow(world: World, plan: Plan) -> Follower:
     if strange:
         raise ValueError(f"the plan works on {', '.join(strange[:5])}, which model "
                          f"{world.network.name} does not have. Make a plan for this model.")
-    return Follower(world, plan)
-
+    follower = Follower(world, plan)
+    for group in follower.groups:
+        follower.call(group)  # in a running world some stand idle
+    return follower

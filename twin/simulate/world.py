@@ -124,6 +124,7 @@ class World:
         self.plants = plants_of(self)
         for fleet in self.fleets.values():
             self._add(fleet)
+        self.told: list[Any] = []  #: calls of a plan whose orders are still to be placed
         self.shelves = [self.node(*key, "stock") for key in network.stock]
         for at, product in network.supply:
             self.node(at, product, "supply")
