@@ -63,7 +63,7 @@ class Joint:
 
     def _scheduled(self, plan: Plan, state: State) -> Plan:
         """The lots that are there once the orders have been placed, with services among them."""
-        from twin.commands.optimize_schedule import open_hours
+        from twin.commands.planning import open_hours
         from twin.optimize.schedule import plan_of, quick
         from twin.optimize.schedule_work import GOALS
         from twin.optimize.workload import workload
@@ -84,7 +84,7 @@ class Joint:
         return replace(plan, operations=made.operations, services=(*made.services, *others))
 
     def _routes(self, state: State) -> tuple[Any, ...]:
-        from twin.commands.optimize_schedule import open_hours
+        from twin.commands.planning import open_hours
         from twin.optimize.route_plan import plan_routes
 
         return plan_routes(self.network, state, hours=open_hours(self.network),

@@ -8,19 +8,18 @@ from twin.commands.optimize_stocking import (
     FROM,
     MODEL,
     amount,
-    answer,
     count,
-    model_of,
+    opened,
+    proposed,
     share,
-    state_of,
 )
-from twin.commands.replay import PAIRS, lines, replay
+from twin.commands.replay import PAIRS
 from twin.commands.verbs import Call
 from twin.network import Network
 from twin.optimize.allocation import PERIOD_H
-from twin.plan import Plan, Status
+from twin.plan import Plan
 from twin.scenario import Scenario
-from twin.settings import KEYS, Key, SettingError, describe, duration, maybe, read, text
+from twin.settings import KEYS, Key, SettingError, describe, duration, maybe, text
 from twin.state import State
 
 SETTINGS: dict[str, Key] = {key.name: key for key in (
@@ -49,8 +48,7 @@ Writes plan.json, orders.csv and replay.csv.
 
 def allocation_plan(call: Call) -> int:
     """Allocate, show, write."""
-    asked = read(call.arguments, SETTINGS, "optimize allocation")
-    network = model_of(call, asked)
+    asked, network, state = opened(call, SETTINGS, "optimize allocation")
     surge = {}
     if asked["region"] is not None:
         regions = sorted({row.region for row in network.demand.values() if row.region})
@@ -58,18 +56,11 @@ def allocation_plan(call: Call) -> int:
             raise SettingError(f"region '{asked['region']}' has no demand. There are "
                                f"{', '.join(regions) or 'none'}.")
         surge[asked["region"]] = (asked["surge"],) * asked["surge_weeks"]
-    state = state_of(asked["from"], network, asked["seed"])
     planner = Allocator(network, asked["weeks"], asked["firm"], asked["service"],
                         0.0 if state is None else state.clock_h, surge)
-    plan = planner(state)
-    hours = asked["window"]
-    with call.screen.working("Playing it"):
-        rows = replay(
-            network, plan, state, horizon_h=hours, count=asked["pairs"], seed=asked["seed"],
-            workers=asked["simulate.workers"], planner=planner, every_h=asked["firm"] * PERIOD_H,
-            scenario=surged(asked["region"], asked["surge"], asked["surge_weeks"]),
-        ) if plan.answer.status is Status.OPTIMAL else ()
-    return answer(plan, call, (), lines(rows, hours), rows)
+    return proposed(planner(state), call, asked, network, state, asked["window"],
+                    planner=planner, every_h=asked["firm"] * PERIOD_H,
+                    scenario=surged(asked["region"], asked["surge"], asked["surge_weeks"]))
 
 
 @dataclass(frozen=True, slots=True)

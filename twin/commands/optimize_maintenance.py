@@ -6,16 +6,14 @@ from twin.commands.optimize_stocking import (
     FROM,
     MODEL,
     amount,
-    answer,
-    cells_of,
     count,
-    model_of,
+    opened,
+    proposed,
     share,
-    state_of,
 )
-from twin.commands.replay import PAIRS, lines, replay
+from twin.commands.replay import PAIRS
 from twin.commands.verbs import Call
-from twin.settings import KEYS, Key, describe, maybe, read
+from twin.settings import KEYS, Key, describe, maybe
 
 SETTINGS: dict[str, Key] = {key.name: key for key in (
     *MODEL, FROM, Key("days", "looked ahead", "60", count),
@@ -41,13 +39,7 @@ def maintenance_plan(call: Call) -> int:
     """Place services, show, write."""
     from twin.optimize.maintenance import maintain
 
-    asked = read(call.arguments, SETTINGS, "optimize maintenance")
-    network = model_of(call, asked)
-    state = state_of(asked["from"], network, asked["seed"])
+    asked, network, state = opened(call, SETTINGS, "optimize maintenance")
     plan = maintain(network, state, days=asked["days"], visit_cost=asked["visit_cost"],
                     hour_value=asked["hour_value"], service=asked["service"])
-    hours = asked["days"] * 24.0
-    with call.screen.working("Playing it"):
-        rows = replay(network, plan, state, horizon_h=hours, count=asked["pairs"],
-                      seed=asked["seed"], workers=asked["simulate.workers"])
-    return answer(plan, call, cells_of(network, plan), lines(rows, hours), rows)
+    return proposed(plan, call, asked, network, state, asked["days"] * 24.0)

@@ -5,14 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from twin.commands.folder import fresh, point
-from twin.commands.optimize_schedule import (
-    _clock,
-    _watcher,
-    open_hours,
-    price,
-    seconds,
-)
 from twin.commands.optimize_stocking import state_of
+from twin.commands.planning import clock_of, open_hours, price, progress_of, seconds
 from twin.commands.replay import PAIRS, document, lines, replay, write
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
@@ -63,7 +57,7 @@ def routes_plan(call: Call) -> int:
     with screen.working("Searching"):
         plan = plan_routes(network, state, hours=open_hours(network), seconds=asked["limit"],
                            seed=asked["seed"], penalty=asked["leave_price"],
-                           watcher=_watcher(screen))
+                           watcher=progress_of(screen))
     folder = fresh(call.output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{plan.model[:80]}-routes")
     plan.write(folder / "plan.json")
     rows = ["truck,site,arrive_h,start_h,leave_h,orders"]
@@ -97,11 +91,11 @@ def show(plan: Plan, screen: Screen) -> None:
                f"{answer.engine or 'nobody'} in {answer.seconds:.1f} s, stopped by "
                f"{answer.stopped_by}")
     for route in plan.routes:
-        screen.say(f"{route.truck}: leaves {route.depot} {_clock(route.depart)}, back "
-                   f"{_clock(route.back)}, {route.km:,.0f} km, {route.cost:,.2f}, "
+        screen.say(f"{route.truck}: leaves {route.depot} {clock_of(route.depart)}, back "
+                   f"{clock_of(route.back)}, {route.km:,.0f} km, {route.cost:,.2f}, "
                    f"{route.co2e_kg:,.1f} kg CO2e")
         for visit in route.visits:
             units = sum(abs(u) for _, _, u in visit.drops)
-            screen.say(f"   {_clock(visit.start):>14}  {visit.site:<24} {units:,.0f} units")
+            screen.say(f"   {clock_of(visit.start):>14}  {visit.site:<24} {units:,.0f} units")
     for reason in answer.reasons[:20]:
         screen.say(f"{reason.kind}: {reason.subject}: {reason.message}.")

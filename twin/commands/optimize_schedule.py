@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,36 +12,18 @@ from typing import Any
 from twin.clock import excerpt, format_duration
 from twin.commands.folder import fresh, point
 from twin.commands.optimize_stocking import state_of
+from twin.commands.planning import clock_of, open_hours, price, progress_of, seconds
 from twin.commands.replay import PAIRS, Shown, document, lines, replay
 from twin.commands.replay import write as write_replay
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.network import Network
-from twin.plan import Plan, Progress, Status
+from twin.plan import Plan, Status
 from twin.settings import KEYS, Key, SettingError, describe, duration, maybe, read, text, word
 from twin.state import State
 
 _MOST_LINES = 60
 _AFTER = 24.0  #: hours after the last planned operation that are played too
-
-
-def seconds(value: str) -> float:
-    """Seconds of a limit such as ``10s``."""
-    found = duration(value) * 3600.0
-    if not 0.0 < found <= 86_400.0:
-        raise ValueError(f"'{excerpt(value)}' is no limit. Write a time such as 10s.")
-    return found
-
-
-def price(value: str) -> float:
-    """A number from 0 up."""
-    try:
-        found = float(value)
-    except ValueError:
-        found = -1.0
-    if not 0.0 <= found < 1e9:
-        raise ValueError(f"'{excerpt(value)}' is no price. Write a number from 0 up.")
-    return found
 
 
 SETTINGS: dict[str, Key] = {key.name: key for key in (
@@ -97,7 +79,7 @@ def schedule_plan(call: Call) -> int:
     with screen.working("Searching"):
         solved = solve(work, seconds=asked["limit"], seed=asked["seed"],
                        starts=played_rules(network, state, work, asked["limit"]),
-                       watcher=_watcher(screen))
+                       watcher=progress_of(screen))
     plan = plan_of(solved, network.name, now, _digest(state))
     hours = max((one.end for one in plan.operations), default=now) - now + _AFTER
     with screen.working("Playing it"):
@@ -115,14 +97,6 @@ def schedule_plan(call: Call) -> int:
     return 0
 
 
-def _watcher(screen: Screen) -> Callable[[Progress], None]:
-    def watch(seen: Progress) -> None:
-        if seen.objective is not None:
-            bound = "no bound yet" if seen.bound is None else f"bound {seen.bound:,.4g}"
-            screen.note(f"{seen.seconds:6.1f} s  best {seen.objective:,.4g}, {bound}")
-    return watch
-
-
 def _read(path: str) -> Plan:
     try:
         return Plan.read(path)
@@ -135,29 +109,6 @@ def _digest(state: State | None) -> str:
     if state is None:
         return ""
     return hashlib.sha256(json.dumps(state.document(), sort_keys=True).encode()).hexdigest()
-
-
-def open_hours(network: Network) -> Callable[[str, str, float, float],
-                                             Sequence[tuple[float, float]]]:
-    """Opening hours as the simulation keeps them."""
-    from twin.simulate.calendar import Calendar, calendars_of
-
-    shifts = calendars_of(network)
-    made: dict[tuple[str, str], Calendar] = {}
-
-    def hours(name: str, site: str, start: float, end: float) -> list[tuple[float, float]]:
-        zone = network.sites[site].timezone
-        calendar = made.setdefault((name, zone), Calendar(shifts.get(name, []), network.start,
-                                                          zone))
-        found, time = [], start
-        while time < end:
-            edge = min(end, calendar.next_edge(time))
-            if calendar.is_open(time):
-                found.append((time, edge))
-            time = edge
-        return found
-
-    return hours
 
 
 def played_rules(network: Network, state: State | None, work: Any, limit: float) -> list[Any]:
@@ -228,11 +179,6 @@ def write(plan: Plan, output: Path, screen: Screen, *, report: bool,
     return folder
 
 
-def _clock(time: float) -> str:
-    """A time of the model, to the minute."""
-    return format_duration(round(time * 60.0) / 60.0)
-
-
 def show(plan: Plan, screen: Screen, folder: Path) -> None:
     """The answer, the operations by machine, the reasons."""
     answer = plan.answer
@@ -248,14 +194,14 @@ def show(plan: Plan, screen: Screen, folder: Path) -> None:
         screen.say(f"{'machine':<26} {'begins':>12} {'ends':>12} {'order':>7} {'lot':>6} "
                    f"{'step':>5}  product")
         for one in plan.operations[:_MOST_LINES]:
-            screen.say(f"{one.machine[:26]:<26} {_clock(one.start):>12} "
-                       f"{_clock(one.end):>12} {one.order or '-':>7} "
+            screen.say(f"{one.machine[:26]:<26} {clock_of(one.start):>12} "
+                       f"{clock_of(one.end):>12} {one.order or '-':>7} "
                        f"{one.lot:>6} {one.step:>5}  {one.product}")
         if len(plan.operations) > _MOST_LINES:
             screen.say(f"... and {len(plan.operations) - _MOST_LINES} more in operations.csv")
         for service in plan.services:
             screen.say(f"service of {service.asset} ({service.cause}) at "
-                       f"{_clock(service.start)}")
+                       f"{clock_of(service.start)}")
     for reason in answer.reasons:
         screen.say(f"{reason.kind.replace('_', ' ')}: {reason.message}")
     screen.say(f"In {folder.as_posix()}: plan.json, operations.csv, gantt.png, report.html.")

@@ -11,13 +11,13 @@ from typing import Any
 
 from twin.clock import excerpt, format_duration
 from twin.commands.folder import fresh, point
-from twin.commands.replay import Shown, document, write
+from twin.commands.replay import Shown, document, lines, replay, write
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.network import Network
 from twin.optimize.tuning import Play, Trial
-from twin.plan import Plan
-from twin.settings import KEYS, Key, SettingError, duration, text
+from twin.plan import Plan, Status
+from twin.settings import KEYS, Key, SettingError, duration, read, text
 from twin.state import State
 from twin.tally import Tally
 
@@ -95,6 +95,28 @@ def state_of(source: str, network: Network, seed: int) -> State | None:
 
     return play(network, Scenario.baseline(), horizon_h=network.warmup, seed=seed,
                 save_at=network.warmup).state
+
+
+def opened(call: Call, settings: Mapping[str, Key], verb: str
+           ) -> tuple[dict[str, Any], Network, State | None]:
+    """What is asked of a kind of plan: its settings, the model, and the state to plan from."""
+    asked = read(call.arguments, settings, verb)
+    network = model_of(call, asked)
+    return asked, network, state_of(asked["from"], network, asked["seed"])
+
+
+def proposed(plan: Plan, call: Call, asked: Mapping[str, Any], network: Network,
+             state: State | None, hours: float, **more: Any) -> int:
+    """Play a plan against today's policies, then show and write both.
+
+    `more` goes to `twin.commands.replay.replay`.
+    """
+    rows: tuple[Shown, ...] = ()
+    if plan.answer.status in (Status.OPTIMAL, Status.FEASIBLE):
+        with call.screen.working("Playing it"):
+            rows = replay(network, plan, state, horizon_h=hours, count=asked["pairs"],
+                          seed=asked["seed"], workers=asked["simulate.workers"], **more)
+    return answer(plan, call, cells_of(network, plan), lines(rows, hours), rows)
 
 
 def player(network: Network, horizon_h: float, workers: int | None) -> Play:
