@@ -49,11 +49,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Incumbent and bound at one moment of the search."""
+    """Incumbent and bound at one moment of the search; of one engine, if it is named."""
 
     seconds: float
     objective: float | None
     bound: float | None = None
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

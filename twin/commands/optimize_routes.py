@@ -31,7 +31,8 @@ twin optimize routes [key=value ...]
 Routes for a model's own trucks from a state: goods that wait, trucks on the road from where they
 are, capacities, opening hours, refrigeration, driver hours. Two engines are raced, their routes
 pooled, and the best set proved feasible by a separate checker. Trucks that drive them are played
-against today's dispatching. Writes plan.json, routes.csv and replay.csv.
+against today's dispatching. Writes plan.json, routes.csv, replay.csv, routes.png (a map),
+times.png, progress.png and report.html.
 
   twin optimize routes models=harbour
   twin optimize routes models=medicines limit=30s leave_price=500
@@ -72,6 +73,16 @@ def routes_plan(call: Call) -> int:
                        seed=asked["seed"], workers=asked["simulate.workers"]
                        ) if plan.routes else ()
     write(found, folder)
+    if asked["report"] == "yes":
+        with screen.working("Drawing"):
+            from twin.measure.gantt import progress
+            from twin.measure.plan_report import write_plan_report
+            from twin.measure.route_map import route_map, route_times
+
+            for name, picture in (("routes", route_map(plan, network)),
+                                  ("times", route_times(plan)), ("progress", progress(plan))):
+                picture.savefig(folder / f"{name}.png", dpi=130)
+            write_plan_report(plan, folder)
     point(call.output / "latest", folder)
     if screen.as_json:
         screen.print_json({"folder": folder.as_posix(), "plan": plan.document(),

@@ -71,6 +71,7 @@ class _Race:
         self.spent, self.infeasible = 0.0, False
         self.watcher = watcher
         self.progress: list[Progress] = []
+        self.own: dict[str, int] = {}  #: the best of each engine
         self._note()
         self.news: News = Queue()
         self.roles = lines
@@ -144,6 +145,9 @@ class _Race:
 
     def _improve(self, schedule: Schedule, role: str) -> None:
         cost = score(self.work, schedule).cost
+        if self.cost <= cost < self.own.get(role, cost + 1):
+            self.progress.append(Progress(time.time() - self.began, float(cost), None, role))
+        self.own[role] = min(cost, self.own.get(role, cost))
         if cost < self.cost:
             self.best, self.cost, self.engine = schedule, cost, role
             self._note()
@@ -157,6 +161,7 @@ class _Race:
 
     def _note(self) -> None:
         self.progress.append(Progress(time.time() - self.began, float(self.cost),
-                                      None if self.bound is None else float(self.bound)))
+                                      None if self.bound is None else float(self.bound),
+                                      self.engine))
         if self.watcher is not None:
             self.watcher(self.progress[-1])

@@ -115,6 +115,7 @@ class _Race:
     work: float = 0.0
     stopped: str = "work"
     progress: list[Progress] = field(default_factory=list)
+    own: dict[str, Score] = field(default_factory=dict)  #: the best of each engine
     troubles: list[str] = field(default_factory=list)
 
     def run(self) -> Outcome:
@@ -208,9 +209,13 @@ class _Race:
         if len(kept) < len(tours):
             return _NOTHING
         value = score(self.problem, kept)
+        elapsed = time.monotonic() - self.began
+        if self.value <= value < self.own.get(name, _NOTHING):
+            self.progress.append(Progress(elapsed, value.cost, None, name))
+        self.own[name] = min(value, self.own.get(name, value))
         if value < self.value and not faults(self.problem, kept, complete=False):
             self.best, self.value, self.by = trips, value, name
-            self.progress.append(Progress(time.monotonic() - self.began, value.cost))
+            self.progress.append(Progress(elapsed, value.cost, None, name))
             if self.watcher is not None:
                 self.watcher(self.progress[-1])
         return value

@@ -153,7 +153,7 @@ def _scaled(watcher: Watcher, scale: float) -> Watcher:
 def _told(seen: Progress, scale: float) -> Progress:
     return Progress(seen.seconds,
                     None if seen.objective is None else seen.objective / scale,
-                    None if seen.bound is None else max(0.0, seen.bound / scale))
+                    None if seen.bound is None else max(0.0, seen.bound / scale), seen.engine)
 
 
 def _answer(work: Work, outcome: Outcome, final: Score, start: Score, scale: float, began: float,
