@@ -78,7 +78,8 @@ def _played(task: _Task) -> Tally:
 
 def replay(network: Network, plan: Plan, state: State | None, *, horizon_h: float, count: int,
            seed: int, workers: int | None = None, planner: Planner | None = None,
-           every_h: float = 0.0, scenario: Scenario | None = None) -> tuple[Shown, ...]:
+           every_h: float = 0.0, scenario: Scenario | None = None,
+           error: float = 0.05) -> tuple[Shown, ...]:
     """Pairs of today's policies and the plan.
 
     Parameters
@@ -89,6 +90,8 @@ def replay(network: Network, plan: Plan, state: State | None, *, horizon_h: floa
         From where both start; None: from the opening stock, through the model's own warm-up.
     planner, every_h
         Plans again so often, from the state that the replication has come to.
+    error
+        Chance that any interval of all misses.
     """
     if not count:
         return ()
@@ -103,14 +106,15 @@ def replay(network: Network, plan: Plan, state: State | None, *, horizon_h: floa
              for number in range(count)
              for one, told, again in ((network, None, None), (changed, plan, planner))]
     tallies = replicate(_played, tasks, workers=workers)
-    return shown(network, tallies[::2], tallies[1::2])
+    return shown(network, tallies[::2], tallies[1::2], error)
 
 
 def _acts(plan: Plan) -> bool:
     return bool(plan.operations or plan.routes or plan.orders or plan.services)
 
 
-def shown(network: Network, old: Sequence[Tally], new: Sequence[Tally]) -> tuple[Shown, ...]:
+def shown(network: Network, old: Sequence[Tally], new: Sequence[Tally],
+          error: float = 0.05) -> tuple[Shown, ...]:
     """What changes from one side of pairs to the other; intervals hold together (Bonferroni)."""
     from twin.measure.kpis import KPIS, kpi_arrays
     from twin.measure.running_cost import running_cost
@@ -131,7 +135,7 @@ def shown(network: Network, old: Sequence[Tally], new: Sequence[Tally]) -> tuple
     for name, both in told:
         unit = f"{network.currency}/d" if name == _MONEY else KPIS[name].unit.replace(
             "currency", network.currency)
-        rows.append(_row(name, unit, both, 0.05 / len(told), higher=name != _MONEY
+        rows.append(_row(name, unit, both, error / len(told), higher=name != _MONEY
                          and KPIS[name].better == "higher"))
     return tuple(rows)
 
