@@ -26,7 +26,7 @@ from twin.plan import Answer, Progress, Status
 
 _CENTS = 100  #: of a unit of cost, in the programmes
 _POOLED = 0.2  #: share of the time in which lots and tours are only planned in turns
-_MOST_TOURS = 260
+_MOST_TOURS = 150
 
 #: Units brought, shape (customers, periods).
 Quantities = tuple[tuple[int, ...], ...]
@@ -146,6 +146,14 @@ def deliver(problem: Replenished, seconds: float, *, seed: int = 1, cores: int =
     return _Search(problem, seconds, seed, cores).run()
 
 
+def _with(far: Any, tour: Tour, i: int) -> Tour:
+    """A tour with one customer more, where it is the smallest detour."""
+    way = (0, *tour, 0)
+    at = min(range(len(tour) + 1), key=lambda k: (
+        far[way[k], i] + far[i, way[k + 1]] - far[way[k], way[k + 1]]))
+    return (*tour[:at], i, *tour[at:])
+
+
 class _Lots:
     """The part that both programmes share: quantities, stock at customers and at the depot."""
 
@@ -214,7 +222,7 @@ class _Search:
             self._choose(0.3 * self.seconds)
         while self.best is not None and self.until - time.monotonic() > 0.5:
             before = self.best[0]
-            self._choose(min(self.until - time.monotonic(), 0.12 * self.seconds))
+            self._choose(min(self.until - time.monotonic(), 0.06 * self.seconds))
             if self.best[0] >= before - 1e-9 and self.until - time.monotonic() > 0.5:
                 self._turn(turn)
             turn += 1
@@ -231,7 +239,11 @@ class _Search:
 
     def _turn(self, turn: int) -> bool:
         """Lots at the present prices of visits, then their tours; False if there are no lots."""
-        lots = self._lots(self.visit * self.rng.uniform(0.7, 1.3, self.visit.shape), turn)
+        far: Any = self.problem.whole
+        fresh = turn % 3 == 2  # now and then as if nothing were known of tours, for other tours
+        prices = np.repeat(far[:1, 1:].T, self.problem.periods, axis=1) if fresh else self.visit
+        noise = 0.7 if fresh else 0.25
+        lots = self._lots(prices * self.rng.uniform(1.0 - noise, 1.0 + noise, prices.shape), turn)
         if lots is None:
             return False
         tours = self._tours(lots)
@@ -245,19 +257,17 @@ class _Search:
     def _around(self) -> list[frozenset[int]]:
         """Tours of the best plan, with one customer more, and with one less."""
         far: Any = self.problem.whole
+        near = np.quantile(far[1:, 1:], 0.25)
         found: list[frozenset[int]] = []
         for tour in {tour for day in self.best[2] for tour in day} if self.best else ():
             found.append(frozenset(tour))
-            for i in tour:
-                self._keep(tuple(one for one in tour if one != i))
-                found.append(frozenset(tour) - {i})
-            for i in range(1, len(far)):
-                if i not in tour:
-                    way = (0, *tour, 0)
-                    at = min(range(len(tour) + 1), key=lambda k: (
-                        far[way[k], i] + far[i, way[k + 1]] - far[way[k], way[k + 1]]))
-                    self._keep((*tour[:at], i, *tour[at:]))
-                    found.append(frozenset(tour) | {i})
+            fewer = [tuple(one for one in tour if one != i) for i in tour]
+            more = [_with(far, tour, i) for i in range(1, len(far)) if i not in tour]
+            other = [_with(far, some, i) for some in fewer for i in range(1, len(far))
+                     if i not in tour and min(far[i, one] for one in tour) <= near]
+            for some in (*fewer, *more, *other):
+                self._keep(some)
+                found.append(frozenset(some))
         return [key for key in dict.fromkeys(found) if key]
 
     def _lots(self, visit: np.ndarray, turn: int) -> Quantities | None:
@@ -345,12 +355,14 @@ class _Search:
 
     def _choose(self, seconds: float) -> None:
         """Of tours around the best plan and some others, each day's set and what they carry."""
-        problem = self.problem
-        near = self._around()
-        rest = sorted(set(self.pool) - set(near), key=sorted)
+        problem, known_tours = self.problem, self.best[2] if self.best else ()
+        used = {frozenset(tour) for day in known_tours for tour in day}
+        near = sorted(set(self._around()) - used, key=sorted)
+        rest = sorted(set(self.pool) - set(near) - used, key=sorted)
+        self.rng.shuffle(near)
         self.rng.shuffle(rest)
-        known_tours = self.best[2] if self.best else ()
-        tours = [self.pool[key] for key in [*near[:_MOST_TOURS - 40], *rest][:_MOST_TOURS]]
+        some = [*sorted(used, key=sorted), *near[:_MOST_TOURS * 3 // 4], *rest][:_MOST_TOURS]
+        tours = [self.pool[key] for key in some]
         lots = _Lots(problem)
         model, chosen = lots.model, []
         terms: list[Any] = [lots.held]
@@ -359,19 +371,17 @@ class _Search:
             terms += [round(problem.length(tour) * _CENTS) * one
                       for tour, one in zip(tours, driven, strict=True)]
             model.add(sum(driven) <= problem.trucks)
-            on: list[list[tuple[cp_model.IntVar, cp_model.IntVar]]] = [[] for _ in problem.start]
+            calls: list[list[Any]] = [[] for _ in problem.start]
             for tour, one in zip(tours, driven, strict=True):
-                carried = []
                 for i in tour:
-                    units = model.new_int_var(0, min(problem.most[i - 1], problem.capacity), "")
-                    model.add(units <= min(problem.most[i - 1], problem.capacity) * one)
-                    model.add(units >= one)
-                    on[i - 1].append((one, units))
-                    carried.append(units)
-                model.add(sum(carried) <= problem.capacity * one)
-            for i, calls in enumerate(on):
-                model.add_at_most_one([one for one, _ in calls])
-                model.add(lots.brought[i][t] == sum(units for _, units in calls))
+                    calls[i - 1].append(one)
+                model.add(sum(lots.brought[i - 1][t] for i in tour) <= problem.capacity
+                          ).only_enforce_if(one)
+            for i, there in enumerate(calls):  # at most one call a day: its load is that tour's
+                model.add_at_most_one(there)
+                model.add(lots.brought[i][t] <= min(problem.most[i], problem.capacity) * sum(there))
+                model.add(lots.brought[i][t] >= sum(there))
+            model.add(sum(row[t] for row in lots.brought) <= problem.capacity * sum(driven))
             for tour, one in zip(tours, driven, strict=True) if known_tours else ():
                 model.add_hint(one, any(set(tour) == set(it) for it in known_tours[t]))
             chosen.append(driven)
