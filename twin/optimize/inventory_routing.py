@@ -215,14 +215,14 @@ class _Search:
         turn = 0
         while (time.monotonic() < gathered or turn == 0) and self._turn(turn):
             turn += 1
-        if self.best is None and turn:  # no lots that the trucks could carry: let the tours choose
+        if self.best is None:  # no lots that the trucks could carry: let the tours choose
             for i in range(1, len(far) + 1):
                 for j in range(i, len(far) + 1):
                     self._keep(tuple(dict.fromkeys((i, j))))
-            self._choose(0.3 * self.seconds)
+            self._choose(min(self.until - time.monotonic(), max(1.0, 0.3 * self.seconds)))
         while self.best is not None and self.until - time.monotonic() > 0.5:
             before = self.best[0]
-            self._choose(min(self.until - time.monotonic(), 0.06 * self.seconds))
+            self._choose(min(self.until - time.monotonic(), max(1.0, 0.06 * self.seconds)))
             if self.best[0] >= before - 1e-9 and self.until - time.monotonic() > 0.5:
                 self._turn(turn)
             turn += 1
@@ -285,7 +285,7 @@ class _Search:
             lots.model.add(sum(row[t] for row in lots.brought) <= room)
         lots.model.minimize(sum(terms))
         left = self.until - time.monotonic()
-        return lots.solve(min(left, 0.015 * self.seconds), self.seed + turn, self.cores)
+        return lots.solve(min(left, max(0.5, 0.015 * self.seconds)), self.seed + turn, self.cores)
 
     def _tours(self, lots: Quantities) -> tuple[tuple[Tour, ...], ...] | None:
         """Tours of each period; None if the trucks cannot carry its lots."""
