@@ -12,11 +12,11 @@ ARGS   ?=
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test slow bench evidence rehearsals crash lint types architecture check pages \
+.PHONY: help setup run test slow bench evidence rehearsals loop loop-study crash lint types architecture check pages \
 	lock wheel clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
 
 setup: $(STAMP)  ## .venv with everything that the lock names, and the project itself
 
@@ -51,7 +51,13 @@ evidence: $(STAMP)  ## figures on real data (from TWIN_DATA), each beside a base
 rehearsals: $(STAMP)  ## is the truth recovered? twenty hidden truths, heard through faults
 	$(BIN)/python benchmarks/rehearsals.py $(ARGS)
 
-crash: $(STAMP)  ## counted crash runs: listeners killed at random lose nothing (ARGS="kills=200")
+loop: $(STAMP)  ## the closed loop, one example: medicines with a twin and without, over a broker
+	$(BIN)/twin loop models=medicines $(ARGS)
+
+loop-study: $(STAMP)  ## does the twin help? twenty hidden truths, the paired gain with its interval
+	$(BIN)/twin loop models=medicines truths=20 workers=2 $(ARGS)
+
+crash: $(STAMP)  ## counted crash runs of listeners and pushers: nothing lost, nothing twice
 	$(BIN)/python -m tests.crash $(ARGS)
 
 benchmarks/.venv/.ready: benchmarks/requirements.txt

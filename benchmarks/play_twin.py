@@ -119,7 +119,8 @@ def spill(days: float, rows: int) -> dict[str, Any]:
         play(shops_network(world), BASELINE, horizon_h=24 * days, ledger=book)
         seconds = perf_counter() - began
         written = sum(file.stat().st_size for file in Path(folder).rglob("*.parquet"))
-        return {"seconds": seconds, "rows": len(book), "bytes": max(book.most, book.nbytes), "disk": written}
+        return {"seconds": seconds, "rows": len(book), "bytes": max(book.most, book.nbytes),
+                "disk": written}
 
 
 def workers(count: int, replications: int = 30, days: float = 1_000.0) -> dict[str, Any]:

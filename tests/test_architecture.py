@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 ROOMS = {"network", "sense", "calibrate", "simulate", "measure", "optimize", "operate"}
 #: "" is twin/__init__.py
-DOORS = {"", "__main__", "workspace", "experiment", "rehearse", "commands"}
+DOORS = {"", "__main__", "workspace", "experiment", "rehearse", "commands", "serve"}
 OPEN_TO_ALL = {"network"}  # the one room whose words every other room speaks
 
 #: library -> who alone may import it ("document" stands for any top-level document)

@@ -15,7 +15,7 @@ from twin.simulate import play
 
 DAYS = 60
 DIGESTS = {
-    "harbour": "cef85b9204bfc46a",
+    "harbour": "9e27b1c8e0b2f62c",
     "medicines": "4b880d615db6143b",
     "workshop": "febae6e08c3fe31c",
 }

@@ -47,6 +47,39 @@ def test_a_file_is_heard_and_summed_up(chain: Path, capsys: pytest.CaptureFixtur
     assert Store("store/tea").frame()["id"].tolist() == ["1"]
 
 
+def test_alerts_are_raised_as_it_listens(
+        chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (chain / "alerts").mkdir()
+    (chain / "alerts" / "tea.yaml").write_text("rules: [{kind: battery, low: 20}]")
+    rows = [f"a,{k},2026-03-01T06:0{k}:00Z,battery,,{level}"
+            for k, level in enumerate([50, 10, 9, 8, 7])]
+    (chain / "low.csv").write_text("\n".join([DAY.splitlines()[0], *rows]))
+    assert main(["listen", "models=tea", "source=low.csv"]) == 0
+    assert "ALERT" not in capsys.readouterr().out  # of a file, later and in order of time
+    for _ in range(2):
+        assert main(["listen", "models=tea", "source=low.csv", "watch=yes", "names=no"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "ALERT" in line]
+    assert main(["alerts", "models=tea", "--json"]) == 0
+    (alert,) = json.loads(capsys.readouterr().out)
+    assert told == [f"ALERT warning {alert['id']} since 2026-03-01T06:01Z, battery: sensor a: "
+                    f"{alert['meaning']}"]
+
+
+def test_days_are_folded_when_they_are_heard(
+        chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"a,{day},2026-03-{day:02}T06:00:00Z,battery,,50" for day in range(1, 10)]
+    (chain / "days.csv").write_text("\n".join([DAY.splitlines()[0], *rows]))
+    assert main(["listen", "models=tea", "source=days.csv"]) == 0
+    assert "8 days of the store were not folded before" in capsys.readouterr().err
+    assert len(list((chain / "store/tea/checkpoints").glob("*.gz"))) == 8
+    assert main(["state", "models=tea"]) == 0
+    assert "not folded before" not in capsys.readouterr().err
+    for path in (chain / "store/tea/checkpoints").iterdir():
+        path.unlink()  # as in a store that was copied
+    assert main(["state", "models=tea"]) == 0
+    assert "8 days of the store were not folded before" in capsys.readouterr().err
+
+
 def test_limit_stops_it(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [f"a,{number},2026-03-01T06:00:00Z,battery,,50" for number in range(5000)]
     (chain / "long.csv").write_text("\n".join([DAY.splitlines()[0], *rows]))
@@ -122,7 +155,7 @@ def test_devices_are_added_listed_and_revoked(
     assert [(row["device"], row["state"]) for row in rows] == [("t1", "active"), ("t2", "revoked")]
     passwords = (chain / "store" / "tea" / "broker" / "passwords").read_text()
     assert passwords.startswith("t1:$7$")
-    assert "t2" not in passwords
+    assert "t2:" not in passwords
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,10 @@ UNITS: dict[str, tuple[str, float, float]] = {
 ALSO = {("m/s", "km/h"): 3.6, ("share", ""): 1.0}
 
 
+#: Words for units of a product, in which a quantity is counted.
+PIECES = ("", "units", "unit", "pieces", "pcs", "each", "EA", "H87", "C62", "PCE")
+
+
 def in_unit(value: float, sent: str, unit: str) -> float:
     """A value in the unit of its kind.
 

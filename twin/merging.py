@@ -156,6 +156,13 @@ def _write(base: duckdb.DuckDBPyConnection, source: str, bounds: Sequence[float]
                 part.unlink(missing_ok=True)
 
 
+def copy_without(base: duckdb.DuckDBPyConnection, day: Path, kinds: str, draft: Path) -> None:
+    """Write the rows of a day that are not of some kinds (quoted, with commas) into a draft."""
+    source = f"read_parquet({quoted(day)})"
+    _write(base, f"(select {_COLUMNS} from {source} where kind not in ({kinds}))",
+           _bounds(base, day), draft)
+
+
 def union(base: duckdb.DuckDBPyConnection, files: Sequence[Path], fresh: bool) -> str:
     """The source of days' files and, if there is one, of `fresh`, each reading once."""
     source = f"read_parquet([{', '.join(map(quoted, files))}])"

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from twin.clock import excerpt, parse_moment
-from twin.kinds import FIELDS, KINDS, Kind, in_unit
+from twin.kinds import FIELDS, KINDS, PIECES, Kind, in_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,10 +188,21 @@ def check_message(message: Mapping[str, Any], *, recorded: float = math.nan,
     unit = message.get("unit", kind.unit)
     if unit != kind.unit and "value" in values:
         values["value"] = _in_unit(values["value"], unit, kind)
+    elif "unit" in message and "quantity" in values and "value" not in values \
+            and not (unit is None or (isinstance(unit, str) and unit in PIECES)):
+        raise BadReading("unit", f"{kind.name}: quantity {values['quantity']:g} in "
+                         f"'{excerpt(str(unit))}' are no units of a product. Send units, or give "
+                         "the product its weight_kg and volume_m3 where the source can convert.")
     if sensor and values.setdefault("sensor", sensor) != sensor:
         raise BadReading("identity", f"sensor '{sensor}' speaks for "
                          f"'{excerpt(values['sensor'])}'. Each device sends in its own name.")
-    values["time"] = _instant(message.get("ts"))
+    stamp = message.get("ts")
+    try:
+        seconds = datetime.fromisoformat(stamp).timestamp() \
+            if stamp.__class__ is str and stamp[-1:] == "Z" else _instant(stamp)
+    except ValueError:
+        seconds = _instant(stamp)  # which says what is wrong
+    values["time"] = seconds if _EARLIEST <= seconds < _LATEST else _instant(stamp)
     if "sensor" not in values or "id" not in values:
         name = "id" if "sensor" in values else "sensor"
         raise BadReading("missing", f"{name} is missing. Send it with every reading.")

@@ -15,6 +15,8 @@ from typing import Any
 #: The verbs of actions, as the field says them.
 VERBS = ("order", "expedite", "defer", "cancel", "increase", "decrease", "move", "transfer",
          "reroute", "service", "set")
+#: Verbs of plans that are advised as a whole: their targets do not tell one advice from another.
+_WHOLE = ("move", "reroute", "set")
 BETTER, WORSE, NO_EFFECT = "better", "worse", "no effect shown"
 
 
@@ -59,6 +61,10 @@ class Action:
         'order 40 units of north_dc/juice from juicery'
         >>> Action("service", "bottling_line", 2.0, "h").sentence()
         'service bottling_line for 2 h'
+        >>> Action("move", "mixer_old", 40.0, detail={"product": "juice", "lot": 7}).sentence()
+        'move 40 units of juice (lot 7) to mixer_old'
+        >>> Action("reroute", "reefer#1", detail={"stops": ["north_dc", "south_dc"]}).sentence()
+        'reroute reefer#1 by north_dc, south_dc'
         """
         source = self.detail.get("source")
         mode = self.detail.get("mode")
@@ -67,6 +73,11 @@ class Action:
             text = f"service {self.target} for {amount}"
         elif self.verb == "set":
             text = f"set {self.target} to {self.detail.get('value', self.quantity)}"
+        elif self.verb == "move" and "product" in self.detail:
+            text = (f"move {amount} of {self.detail['product']} (lot {self.detail.get('lot')}) to "
+                    f"{self.target}")
+        elif self.verb == "reroute" and self.detail.get("stops"):
+            text = f"reroute {self.target} by {', '.join(self.detail['stops'])}"
         elif self.quantity:
             text = f"{self.verb} {amount} of {self.target}"
         else:
@@ -121,6 +132,8 @@ class Recommendation:
         Of the verdict; the search saw other seeds.
     digests
         Of model, calibration, state and plan: what reproduces it.
+    plan
+        The plan behind it, as a document, so that it can be played again later.
 
     Examples
     --------
@@ -148,6 +161,7 @@ class Recommendation:
     seed: int = 0
     replications: int = 0
     digests: Mapping[str, str] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.actions:
@@ -171,9 +185,13 @@ class Recommendation:
 
     @property
     def identity(self) -> str:
-        """What makes two recommendations the same advice at two moments: kind, verbs, targets."""
-        said = sorted((action.verb, action.target, str(action.detail.get("source", "")))
-                      for action in self.actions)
+        """What makes two recommendations the same advice at two moments: kind, verbs, targets.
+
+        Policies, schedules and routes are advised as a whole, whatever their targets.
+        """
+        said = sorted({(action.verb, "" if action.verb in _WHOLE else action.target,
+                        "" if action.verb in _WHOLE else str(action.detail.get("source", "")))
+                       for action in self.actions})
         return hashlib.sha256(json.dumps([self.model, self.kind, said]).encode()).hexdigest()
 
     def content(self) -> str:

@@ -136,6 +136,17 @@ def segment_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*-*") if _FILE.fullmatch(path.name))
 
 
+def others(folder: Path, listener: str) -> bool:
+    """Whether a listener of another name is listening, too."""
+    for path in folder.glob("*.lock"):
+        if path.stem != listener:
+            lock = Lock(path)
+            if not lock.take(wait=False):
+                return True
+            lock.release()
+    return False
+
+
 def closed_files(folder: Path) -> list[Path]:
     """The segments that may be merged; those of listeners that died are closed on the way."""
     for path in segment_files(folder):

@@ -139,6 +139,33 @@ class Store:
         finally:
             lock.release()
 
+    def drop(self, kinds: Sequence[str], *, until: float) -> int:
+        """Delete the readings of some kinds in whole days that end before a moment; how many.
+
+        Parameters
+        ----------
+        until
+            Seconds since 1970.
+        """
+        gone, listed = 0, ", ".join(map(quoted, kinds))
+        with self._merging(), merging.base() as base:
+            for day, path in self.day_files().items():
+                if _start(day) + _DAY_S > until:
+                    break
+                source = f"read_parquet({quoted(path)})"
+                whole, old = base.execute(f"select count(*), count(*) filter (kind in ({listed})) "
+                                          f"from {source}").fetchall()[0]
+                if old == whole:
+                    path.unlink()
+                elif old:
+                    draft = path.with_name(f".{path.name}.part")
+                    merging.copy_without(base, path, listed, draft)
+                    _publish(draft, path)
+                gone += int(old)
+            if gone:
+                sync_folder(self.folder / "days")
+        return gone
+
     @contextmanager
     def _merging(self) -> Iterator[None]:
         with Lock(self.folder / "merge.lock"):

@@ -16,6 +16,7 @@ from twin.clock import excerpt
 from twin.document import DocumentError, read_document
 from twin.network import ModelError, Network, read_network
 from twin.parameters import Calibration, read_calibration
+from twin.readings import Reading
 from twin.scenario import EVENTS, Scenario, ScenarioError
 from twin.settings import as_list, is_cell, options
 from twin.store import Store
@@ -76,6 +77,13 @@ class Workspace:
         """What was heard about a model: ``store/<model>`` in the workspace or current directory."""
         self.path("models", model)
         return Store(self.home / "store" / model)
+
+    def to_epcis(self, readings: Iterable[Reading], *, created: float,
+                 base: str = "") -> dict[str, Any]:
+        """Readings as an EPCIS document (`twin.sense.epcis_export.to_epcis`), for who acts."""
+        from twin.sense.epcis_export import to_epcis
+
+        return to_epcis(readings, created=created, **({"base": base} if base else {}))
 
     def names(self, group: str) -> list[str]:
         """Names of the documents of a group, sorted."""

@@ -50,7 +50,8 @@ def lines() -> list[Line]:
              "takes any JSON object with a type", naive,
              "Every document of the set, without knowledge of its verdict."),
         Line(_DATA, f"statements that become readings, share of {len(rows)}", read, ">=", None,
-             "", None, "The rest name no place, which the standard allows and a sighting needs."),
+             "", None, "The rest name no place, which a sighting needs, or amounts of products "
+             "whose weight or volume nobody has told."),
     ]
 
 

@@ -169,6 +169,20 @@ def test_steps_stay_steps_and_rare_ones_widen_the_interval():
     assert found.high > parse_quantity(planned, True).mean()
 
 
+@pytest.mark.parametrize("text", [
+    "discrete(35d:0.75, 42d:0.03, 50d:0.03, 60d:0.03, 70d:0.03, 85d:0.03, 100d:0.05, 140d:0.05)",
+    "discrete(10d:0.95, 60d:0.05)", "discrete(10d:0.9, 12d:0.08, 100d:0.02)"])
+def test_intervals_of_laws_with_rare_long_values_hold_the_mean(text):
+    """Of 30 observations, the longest value is often not among them."""
+    law, rng = parse_quantity(text, True), np.random.default_rng(6)
+    streams = []
+    for _ in range(200):
+        streams.append(Distribution(Cell("lanes", "A,B,sea", "transit", text)))
+        streams[-1].update(Batch.of(np.arange(30), rng.choice(law.values, 30, p=law.weights)))
+    found = Distribution.learn(streams, 1.0)
+    assert np.mean([row.low <= law.mean() <= row.high for row in found]) >= 0.9
+
+
 def test_counts_stay_counts():
     rng = np.random.default_rng(7)
     one = Distribution(Cell("demand", "C,tea,", "size", "poisson(mean=4)"))

@@ -413,3 +413,54 @@ def test_rework_shows_as_operations_beyond_those_that_came():
              for cell, batch in OBSERVERS["branches"](watched(chain(**REWORK), *rows))}
     assert found == {"branches[P,tea,30,20].share": ([1.0, 0.0], [2.0, 1.0]),
                      "branches[P,tea,30,scrap].share": ([0.0, 1.0], [2.0, 1.0])}
+
+
+def test_fuel_by_load_is_told_leg_by_leg():
+    """Out with half a load, back with none, out with nobody knows what: filled up on the way."""
+    fleet = chain(**{**FLEET, "profiles": [],
+                     "products": [{"product": "tea", "volume_m3": 0.1, "weight_kg": 10}],
+                     "trucks": [{"truck": "van", "home": "W", "speed_kmh": 50,
+                                 "capacity_kg": 1000, "fuel_l_per_100km": "by_load(10, 14)"}]})
+    loads = [(left - 0.1, "starting", {"site": "W", "to_site": "C", "asset": "van", "role": "truck",
+                                       "product": "tea", "quantity": 50.0, "order": 1})
+             for left in (2.0, 7.0)]
+    rows = (loads[0], *drive(2.0, 4.0, asset="van"), *drive(4.5, 6.5, "C", "W", asset="van"),
+            loads[1], *drive(7.0, 9.0, asset="van"))
+    tank = signal((2.0, "van", "", 80.0), (4.0, "van", "", 68.0), (4.5, "van", "", 68.0),
+                  (6.5, "van", "", 58.0), (7.0, "van", "", 58.0), (8.0, "van", "", 90.0),
+                  (9.0, "van", "", 84.0))
+    road = signal((2.0, "van", "", 0.0), (4.0, "van", "", 100.0), (4.5, "van", "", 100.0),
+                  (6.5, "van", "", 200.0), (7.0, "van", "", 200.0), (9.0, "van", "", 300.0))
+    evidence = watched(fleet, *rows, signals={"fuel": tank, "odometer": road})
+    (cell, batch), = OBSERVERS["burns"](evidence)
+    assert str(cell) == "trucks[van].fuel_l_per_100km"
+    assert [(value, size, load) for value, size, load in zip(
+        batch.value.tolist(), batch.size.tolist(), batch.entry.tolist(), strict=True)] == [
+        (12.0, 1.0, 0.5), (10.0, 1.0, 0.0)]
+    assert list(OBSERVERS["fuels"](evidence)) == []  # which are for trucks of one number
+
+
+def count(*rows):
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=["time", "site", "product", "value"])
+
+
+def test_errors_of_the_record_are_what_counts_find_beyond_the_bookings():
+    def book(time, event, quantity):
+        return time, event, {"site": "W", "product": "tea", "quantity": quantity}
+
+    counts = count((1.0, "W", "tea", 100.0), (10.0, "W", "tea", 128.0), (20.0, "W", "tea", 127.0),
+                   (30.0, "W", "tea", 87.5))
+    evidence = watched(chain(), book(0.5, "storing", 9.0), book(5.0, "storing", 40.0),
+                       book(6.0, "picking", 10.0), book(25.0, "picking", 30.0),
+                       book(28.0, "picking", 10.0), signals={"count": counts})
+    (cell, batch), = OBSERVERS["record_errors"](evidence)
+    assert (str(cell), cell.planned) == ("sites[W].record_error", "0")
+    assert batch.value.tolist() == [-2.0, 0.5]  # nothing was booked between the second and third
+    assert batch.size.tolist() == pytest.approx([1700.0**0.5, 1000.0**0.5])
+    right = counts.assign(value=[100.0, 130.0, 130.0, 90.0])  # the pick at 10.0 was not seen by it
+    assert list(OBSERVERS["record_errors"](watched(
+        chain(), book(5.0, "storing", 40.0), book(6.0, "picking", 10.0), book(10.0, "picking", 4.0),
+        book(11.0, "storing", 4.0), book(25.0, "picking", 30.0), book(28.0, "picking", 10.0),
+        signals={"count": right}))) == []

@@ -1,4 +1,4 @@
-"""A handful of kills; ``python -m tests.crash kills=200`` does hundreds."""
+"""A handful of kills; ``python -m tests.crash`` does hundreds."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def test_listeners_killed_at_random_lose_nothing_and_count_nothing_twice(tmp_pat
     outcome = campaign(tmp_path / "store", real_broker(), kills=8, seed=3)
     assert outcome.faults == ()
     assert outcome.published > 200
+
+
+def test_pushers_killed_at_random_place_no_order_twice_and_lose_none(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy", reason="needs the extra operate")
+    pytest.importorskip("httpx2", reason="needs the extra operate")
+    from tests.crash import pushes
+
+    outcome = pushes.campaign(tmp_path, runs=8, seed=3)
+    assert outcome.faults == ()
+    assert outcome.killed >= 2
+    assert outcome.messages > 8
 
 
 def test_a_replay_killed_and_begun_again_is_the_same_store(tmp_path: Path) -> None:

@@ -403,11 +403,6 @@ def test_what_is_not_played_names_a_column_and_a_remedy(entry: Any) -> None:
 
 
 def test_what_is_not_played_is_refused() -> None:
-    lines = said(crews=[{"crew": "drivers", "drive_max": "4h 30min"}])
-    assert lines == [
-        "crews[drivers]: drive_max '4h 30min' is not played yet. "
-        "Leave it blank, or lower the speed of the truck."
-    ]
     row = {"site": "C", "product": "box", "share": 0.1, "to": "W"}
     assert said(returns=[row]) == [
         "returns[C,box]: returns are not played yet. Leave the table out."

@@ -354,3 +354,18 @@ def test_a_thousand_mistakes_are_enough(write: Write) -> None:
     said = problems(write(demand=demand))
     assert len(said) == 1001
     assert said[-1] == "Too many problems; the rest was not read."
+
+
+def test_a_section_for_somebody_else_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "tea").mkdir()
+    (tmp_path / "tea" / "sites.csv").write_text("site,kind\nW,warehouse\n")
+    head = tmp_path / "tea.yaml"
+    head.write_text("title: Tea\noperate:\n  rails: {any: {quiet: [22:00-06:00]}}\n  store: x\n"
+                    "currency: EUR\n")
+    assert read_network(head).currency == "EUR"
+    head.write_text("title: Tea\noperate: {a: &x [1], b: *x}\n")
+    with pytest.raises(ModelError, match="without lists, anchors or tags"):
+        read_network(head)
+    head.write_text("title: Tea\nother: {a: 1}\n")
+    with pytest.raises(ModelError, match="only plain values are read"):
+        read_network(head)

@@ -48,6 +48,16 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         connection.execute(f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server of a small chain in this process, shared by tests that do not mind each other."""
+    pytest.importorskip("fastapi", reason="needs the extra serve")
+    from tests.operate.served import serving
+
+    with serving(tmp_path_factory.mktemp("served")) as one:
+        yield one
+
+
 class RunningErp:
     """The other process, and what it has executed."""
 

@@ -72,7 +72,12 @@ class Erp(BaseHTTPRequestHandler):
         self.say(200, {"taken": event["id"]})
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:  # who asked has been killed
+        pass
+
+
 if __name__ == "__main__":
     FILE, SECRET = sys.argv[2], sys.argv[3].encode()
     base().close()
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Erp).serve_forever()
+    Server(("127.0.0.1", int(sys.argv[1])), Erp).serve_forever()

@@ -58,13 +58,17 @@ DOORS = [{"site": name, "direction": "in", "time": "15min"} for name in "ABC"]
 WINDOWS = [{"site": "A", "open": "17:00", "close": "19:00", "service": "20min"},
            {"site": "B", "open": "13:00", "close": "16:00", "service": "5min"}]
 
+DRIVERS = [{"crew": "drivers", "drive_max": "65min", "break": "20min"}]
+
 
 @pytest.mark.parametrize("tables", [{}, {"docks": DOORS}, {"windows": WINDOWS},
-                                    {"docks": DOORS, "windows": WINDOWS}],
-                         ids=["free", "doors", "windows", "both"])
+                                    {"docks": DOORS, "windows": WINDOWS},
+                                    {"crews": DRIVERS}, {"crews": DRIVERS, "docks": DOORS,
+                                                         "windows": WINDOWS}],
+                         ids=["free", "doors", "windows", "both", "drivers", "all"])
 def test_a_plan_driven_without_noise_gives_its_times_and_kilometres(
         tables: dict[str, object]) -> None:
-    network = shops(**tables)
+    network = shops({"crew": "drivers"} if "crews" in tables else None, **tables)
     state = at_one(network)
     plan = plan_routes(network, state, seconds=20.0, hours=open_hours(network))
     if "windows" in tables:

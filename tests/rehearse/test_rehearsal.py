@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from twin.kinds import KINDS
 from twin.ledger import Ledger
 from twin.network import Network
 from twin.readings import BadReading, parse_reading
+from twin.rehearse.failing import Failing
 from twin.rehearse.fault import FAULTS, Fault, Transmission, encoded
-from twin.rehearse.rehearsal import Rehearsal, readings_of
+from twin.rehearse.rehearsal import Rehearsal
+from twin.rehearse.study import _with_change
 from twin.rehearse.truth import Truth, hide, plant, read_truth, write_truth
 from twin.scenario import Scenario
 from twin.simulate import play
@@ -53,8 +56,10 @@ def test_every_kind_of_reading_is_heard(harbour: Network) -> None:
         network = read_model(name)
         rehearsal = Rehearsal(network, hide(network, seed=2), settle_h=network.warmup)
         sent = rehearsal.step(network.warmup + 6 * 24.0)
-        readings = list(readings_of(sent))
-        assert len(readings) == len(sent)  # without faults every message is a good reading
+        # Without faults every message is a good reading.
+        readings = [parse_reading(row, sensor=sensor) for sensor, row in sent
+                    if isinstance(row, dict)]
+        assert len(readings) == len(sent)
         heard.update(reading.kind for reading in readings)
     unheard = set(KINDS) - set(heard)
     assert unheard <= {"shipping", "receiving", "current", "health", "door", "alive", "reject",
@@ -168,22 +173,53 @@ def test_a_truth_is_written_and_read_back(harbour: Network, tmp_path: Path) -> N
     truth = plant(hide(harbour, seed=11), harbour, ["temperature_1", "position_2"])
     change = Scenario(name="hidden", events={"slow": {"type": "transit", "factor": 1.6,
                                                       "start": "20d"}})
-    truth = Truth(truth.model, truth.seed, truth.cells, change, truth.faults)
+    truth = Truth(truth.model, truth.seed, truth.cells, change, truth.faults, truth.failing)
     write_truth(truth, tmp_path / "hidden.yaml")
     again = read_truth(tmp_path / "hidden.yaml")
     assert again.cells == truth.cells
     assert again.change.events == truth.change.events
     assert [fault.document() for fault in again.faults] == \
         [fault.document() for fault in truth.faults]
+    assert len(truth.failing) == 1
+    assert again.failing == truth.failing
     assert again.apply(harbour).lanes.keys() == harbour.lanes.keys()
 
 
 def test_what_is_wrong_with_a_truth_is_said_at_once(tmp_path: Path) -> None:
     path = tmp_path / "hidden.yaml"
     path.write_text("model: harbour\nseed: maybe\nmood: good\ncells: ../x.csv\n"
-                    "faults:\n- {type: dropuot}\n- {type: drift, start: soon}\n")
+                    "faults:\n- {type: dropuot}\n- {type: drift, start: soon}\n"
+                    "failing:\n- {machine: tank, start: 9d, fails: [5d]}\n- {machine: tank}\n")
     with pytest.raises(DocumentError) as refused:
         read_truth(path)
     for told in ("'mood' is unknown", "seed 'maybe' is not a whole number", "outside the folder",
-                 "faults 1: type 'dropuot' is unknown", "faults 2: 'soon'"):
+                 "faults 1: type 'dropuot' is unknown", "faults 2: 'soon'",
+                 "failing 1: fails do not rise from start on", "failing 2: 'fails'"):
         assert told in str(refused.value)
+
+
+def test_a_failing_machine_shakes_breaks_down_and_does_so_sooner(harbour: Network) -> None:
+    failing = Failing("bench", 24.0, (72.0, 100.0))
+    truth = Truth("harbour", 3, failing=(failing,))
+    sent = Rehearsal(harbour, truth, settle_h=24.0).step(24.0 + 110.0)
+    rows = [row for _, row in sent if isinstance(row, dict) and row.get("asset") == "bench"]
+    start = harbour.start.timestamp() + 24 * 3600.0
+    fails = [(row["ts"] / 1000.0 - start) / 3600.0 for row in rows if row["kind"] == "failing"]
+    assert fails == [72.0, 100.0]
+    shakes = {int(((row["ts"] / 1000.0 - start) / 3600.0) // 24): row["value"] for row in rows
+              if row["kind"] == "vibration"}
+    assert shakes[0] < 3.0 < 6.0 < shakes[2]  # the last ones of the first and of the third day
+
+
+@pytest.mark.slow
+def test_only_what_can_be_told_is_planted(harbour: Network) -> None:
+    """Of 20 days too little is heard of anything in the harbour; of 400, enough of several."""
+    truth = hide(harbour, seed=1)
+    assert _with_change(truth, harbour, 20.0, 0.01) == (truth, "")
+    told = {}
+    for seed in range(8):
+        planted, cell = _with_change(replace(truth, seed=seed), harbour, 400.0, 0.01)
+        told[cell] = len(planted.change.events)
+    assert set(told.values()) == {1}
+    assert len(told) > 2
+    assert not any(cell.startswith("lanes[orchard") for cell in told)  # eight shipments in a half

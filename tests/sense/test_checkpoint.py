@@ -93,3 +93,19 @@ def test_another_model_has_checkpoints_of_its_own(store: Store) -> None:
     other = HARBOUR.replace(sensors=[{"sensor": "t1"}])
     fold, _ = Checkpoints(store, other, rules("harbour")).until(AT)
     assert fold.state() == folded(store, keep=False)[0]  # type: ignore[index]
+
+
+def test_days_that_are_over_are_kept_before_anybody_asks(store: Store) -> None:
+    told: list[tuple[int, int]] = []
+    checkpoints = Checkpoints(store, HARBOUR, rules("harbour"))
+    checkpoints.keep_up(lambda done, whole: told.append((done, whole)))
+    assert files(store) == [f"2025-01-{day:02}" for day in range(6, 12)]
+    assert told == [(day, 6) for day in range(6)]
+    checkpoints.keep_up(lambda done, whole: told.append((done, whole)))
+    checkpoints.until(AT, lambda done, whole: told.append((done, whole)))
+    assert len(told) == 6  # the first question finds them all
+
+
+def test_an_empty_store_has_no_days_to_keep(tmp_path: Path) -> None:
+    Checkpoints(Store(tmp_path), HARBOUR, rules("harbour")).keep_up()
+    assert not (tmp_path / "checkpoints").exists()

@@ -15,6 +15,7 @@ import pytest
 
 from twin.readings import BadReading, Reading
 from twin.sense.epcis import MOST_BYTES, check_epcis, open_source, read_epcis
+from twin.sense.epcis_hash import event_hash, pre_hash
 from twin.sense.epcis_words import BIZ_STEP, DISPOSITION, PARTY, TRANSACTION
 from twin.sense.listener import Listener
 from twin.sense.source import Place, SourceError
@@ -79,9 +80,91 @@ def test_a_pallet_is_the_shipment_of_what_stands_on_it() -> None:
                 parentID="urn:epc:id:sscc:4012345.0111111111",
                 childEPCs=["urn:epc:id:sgtin:9521141.001234.1"],
                 childQuantityList=[{"epcClass": "urn:epc:class:lgtin:4012345.012345.998877",
-                                    "quantity": 200.5, "uom": "KGM"}])
+                                    "quantity": 200.5, "uom": "EA"}])
     assert [(row.kind, row.shipment, row.quantity) for row in rows] == [
         ("receiving", "00/040123451111111110", 1.0), ("receiving", "00/040123451111111110", 200.5)]
+
+
+@pytest.mark.parametrize(("uom", "units"), [
+    (None, 12.0), ("EA", 12.0), ("KGM", 6.0), ("GRM", 0.006), ("LTR", 3.0), ("MTR", None),
+    ("TNE", 6000.0)])
+def test_kilograms_and_litres_become_units_of_the_product(uom: str | None,
+                                                          units: float | None) -> None:
+    """A unit weighs 2 kg and takes 4 litres."""
+    line = {"epcClass": "urn:epc:class:lgtin:9521141.001234.A", "quantity": 12, "uom": uom}
+    said = {**EVENT, "epcList": None, "quantityList": [
+        {key: value for key, value in line.items() if value is not None}]}
+    said = {key: value for key, value in said.items() if value is not None}
+    [row] = read_epcis(document(said), names={"01/09521141012345": "tea"},
+                       sizes={"tea": (2.0, 0.004)})
+    if units is None:
+        assert isinstance(row, BadReading)
+        assert row.reason == "unit"
+        assert "quantity 12 in 'MTR' are no units of a product" in str(row)
+    else:
+        assert isinstance(row, Reading)
+        assert row.quantity == pytest.approx(units)
+    [unsized] = read_epcis(document(said), names={"01/09521141012345": "tea"})
+    assert isinstance(unsized, BadReading) == (uom not in (None, "EA"))
+
+
+#: Events of the reference implementation of CBV 2.0, section 8.9, with the hashes it publishes.
+REFERENCE: list[tuple[dict[str, Any], str]] = [
+    ({"type": "ObjectEvent", "eventTime": "2020-03-04T11:00:30.000+01:00",
+      "eventTimeZoneOffset": "+01:00", "recordTime": "2020-03-04T11:00:30.999+01:00",
+      "epcList": [f"urn:epc:id:sscc:4012345.0000000{n}" for n in (333, 111, 222)],
+      "action": "OBSERVE", "bizStep": "departing",
+      "readPoint": {"id": "urn:epc:id:sgln:4012345.00011.987"},
+      "example:myField1": {"example:mySubField1": "2", "example:mySubField2": "5"},
+      "example:myField2": "0", "example:myField3": {"example:mySubField3": ["3", "1"]}},
+     "6ae96341e0acc6d7a261364751f60e68278a81cdf51da0abb6b4e617014e39d7"),
+    ({"type": "ObjectEvent", "eventTime": "2020-04-01T15:00:00+01:00",
+      "eventTimeZoneOffset": "+01:00", "epcList": ["urn:epc:id:sgtin:4012345.011111.9876"],
+      "action": "OBSERVE", "bizStep": "inspecting",
+      "readPoint": {"id": "urn:epc:id:sgln:4012345.00005.0"},
+      "sensorElementList": [{
+          "sensorMetadata": {"deviceID": "urn:epc:id:giai:4000001.111",
+                             "deviceMetadata": "https://id.gs1.org/8004/4000001111"},
+          "sensorReport": [
+              {"type": "Temperature", "value": 26.0, "sDev": 0.1, "uom": "CEL"},
+              {"type": "AbsoluteHumidity", "value": 12.1, "uom": "A93"},
+              {"type": "Dimensionless", "value": 0.05, "uom": "C35", "microorganism":
+               "https://www.ncbi.nlm.nih.gov/taxonomy/1126011"},
+              {"type": "Dimensionless", "value": 0.18, "uom": "C35", "chemicalSubstance":
+               "https://identifiers.org/inchikey:CZMRCDWAGMRECN-UGDNZRGBSA-N"}]}]},
+     "49b13037c36e84ad9307c531671b00e901318c3957e4b1151f816ec49eb668da"),
+    ({"type": "ObjectEvent", "eventTime": "2020-03-04T11:00:30+01:00",
+      "eventTimeZoneOffset": "+01:00", "epcList": ["urn:epc:id:sgtin:0614141.011111.987"],
+      "action": "OBSERVE", "bizStep": "departing", "disposition": "in_transit",
+      "readPoint": {"id": "urn:epc:id:sgln:4012345.00011.0", "example:myField1": "AB-12"},
+      "bizTransactionList": [{"type": "po", "bizTransaction": "urn:epc:id:gdti:4012345.11111.123"}],
+      "sourceList": [{"type": "owning_party", "source": "urn:epc:id:pgln:4012345.00000"}],
+      "destinationList": [{"type": "owning_party",
+                           "destination": "urn:epc:id:pgln:0614141.00000"}],
+      "example:userExt": "CD-34"},
+     "a13cbe6c8bb6df3710b3edaeff760a1365ec8fd69ca1f4d7e0c10eb5189a883a"),
+]
+
+
+@pytest.mark.parametrize(("event", "published"), REFERENCE, ids=["1", "2", "3"])
+def test_an_event_has_the_hash_that_the_standard_gives_it(event: Any, published: str) -> None:
+    spaces = {"example": "https://ns.example.com/epcis/"}
+    assert event_hash(event, spaces) == f"ni:///sha-256;{published}?ver=CBV2.0"
+    [row, *_] = read_epcis({**document(event), "@context": [
+        "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", spaces]})
+    assert isinstance(row, Reading)
+    assert row.id.startswith(f"ni:///sha-256;{published}?ver=CBV2.0#")
+
+
+def test_the_same_event_written_otherwise_has_the_same_hash() -> None:
+    event = REFERENCE[2][0]
+    other = {**dict(reversed(event.items())), "eventTime": "2020-03-04T10:00:30.0004Z",
+             "bizStep": "urn:epcglobal:cbv:bizstep:departing",
+             "disposition": "https://ref.gs1.org/cbv/Disp-in_transit",
+             "epcList": ["https://shop.example/01/00614141111114/21/987?17=261231"],
+             "recordTime": "2026-01-01T00:00:00Z", "eventID": "urn:uuid:1"}
+    assert pre_hash(other) == pre_hash(event)
+    assert pre_hash({**event, "disposition": "in_progress"}) != pre_hash(event)
 
 
 def test_a_transformation_uses_up_its_inputs_and_begins_its_output() -> None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sense.chains import DAY, fresh, lived, model, rules
-from twin.commands.state import sensed
+from twin.commands.rules import SimulationRules
+from twin.commands.state import fresh_state, sensed
 from twin.knowledge import SUBJECTS, Knowledge
 from twin.network import Network
 from twin.readings import Reading, from_frame, to_frame
@@ -21,7 +22,7 @@ from twin.store import Store
 
 HARBOUR = model("harbour")
 ZERO = HARBOUR.start.timestamp()
-EVENTS, TRUTH, _ = lived(HARBOUR, 3.37 * DAY, seed=4)
+EVENTS, TRUTH, _ = lived(HARBOUR, 3.37 * DAY, seed=5)
 
 
 def signals() -> list[Reading]:
@@ -187,3 +188,70 @@ def test_another_reading_is_another_digest() -> None:
     changed = READINGS.copy()
     changed.loc[changed.index[-3], "value"] = 141.0
     assert known(changed).digest() != KNOWN.digest()
+
+
+# -- when it is expected -------------------------------------------------------------------------
+
+
+SHOP = Network(
+    sites=[{"site": "A", "kind": "supplier"}, {"site": "W", "kind": "warehouse"},
+           {"site": "C", "kind": "customer"}],
+    products=[{"product": "tea"}],
+    supply=[{"site": "A", "product": "tea", "lead_time": "uniform(2d, 4d)"}],
+    lanes=[{"origin": "A", "destination": "W", "mode": "road", "transit": "uniform(10h, 20h)"},
+           {"origin": "W", "destination": "C", "mode": "road", "transit": "4h"}],
+    stock=[{"site": "W", "product": "tea", "on_hand": 5, "policy": "s_Q", "reorder_point": 5,
+            "order_quantity": 100}],
+    demand=[{"site": "C", "product": "tea", "interarrival": "1d", "size": "1", "promise": "1d"}])
+
+
+def shop_facts(said: list[dict[str, Any]], hours: float) -> dict[tuple[str, str], Any]:
+    """What is said of orders and shipments after so many hours."""
+    zero = SHOP.start.timestamp()
+    told = [Reading(sensor="erp", id=str(number), **{**row, "time": zero + 3600.0 * row["time"]})
+            for number, row in enumerate(said)]
+    at = zero + 3600.0 * hours
+    found = know(to_frame(told), SHOP, at, rules=SimulationRules(SHOP), fresh=fresh_state(SHOP))
+    return {(row.subject, row.attribute): row.value for row in found.select(("order", "shipment"))}
+
+
+BOUGHT = {"kind": "ordering", "time": 0.0, "site": "W", "to_site": "A", "product": "tea",
+          "quantity": 100.0, "order": "1"}
+ASKED = {"kind": "ordering", "time": 1.0, "site": "C", "to_site": "W", "product": "tea",
+         "quantity": 3.0, "order": "2", "role": "customer"}
+MORE = {**ASKED, "time": 2.0, "quantity": 4.0, "order": "3"}
+LEFT = {"kind": "departing", "time": 60.0, "site": "A", "to_site": "W", "asset": "A:W:road",
+        "product": "tea", "lot": "9", "quantity": 100.0, "order": "1", "shipment": "7"}
+
+
+def test_an_order_that_the_shelf_can_serve_needs_its_lane_alone() -> None:
+    facts = shop_facts([BOUGHT, ASKED, MORE], 3.0)
+    assert facts["order 2", "expected in"] == pytest.approx(4.0)
+    assert ("order 2", "expected in, 90 %") not in facts  # the tables know no spread
+    assert facts["order 2", "chance late"] == 0.0
+
+
+def test_an_order_that_the_shelf_cannot_serve_waits_for_the_supplier() -> None:
+    """The lead time is 48 to 96 h, 3 of which are over; then 10 to 20 h, and 4 h."""
+    facts = shop_facts([BOUGHT, ASKED, MORE], 3.0)
+    assert facts["order 3", "expected in"] == pytest.approx(72.0 - 3.0 + 15.0 + 4.0, abs=0.5)
+    low, high = facts["order 3", "expected in, 10 %"], facts["order 3", "expected in, 90 %"]
+    assert 48.0 + 10.0 + 1.0 < low < 70.0
+    assert 106.0 < high < 96.0 + 20.0 + 1.0
+    assert facts["order 3", "chance late"] == 1.0  # promised within a day
+
+
+def test_an_order_that_waits_for_goods_under_way_comes_after_them() -> None:
+    facts = shop_facts([BOUGHT, ASKED, MORE, LEFT], 72.0)
+    # On the way for 12 h of 10 to 20 h: 0 to 8 h are left.
+    assert facts["shipment 7", "expected in"] == pytest.approx(4.0, abs=0.05)
+    assert facts["shipment 7", "expected in, 10 %"] == pytest.approx(0.8, abs=0.05)
+    assert facts["order 1", "expected in"] == facts["shipment 7", "expected in"]
+    assert facts["order 3", "expected in"] == pytest.approx(8.0, abs=0.05)
+    assert facts["order 3", "expected in, 90 %"] == pytest.approx(11.2, abs=0.05)
+
+
+def test_an_order_for_which_nobody_has_ordered_is_not_foreseen() -> None:
+    facts = shop_facts([ASKED, MORE], 3.0)
+    assert ("order 2", "expected in") in facts
+    assert ("order 3", "expected in") not in facts

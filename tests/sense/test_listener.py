@@ -114,9 +114,10 @@ def test_one_bad_reading_of_a_payload_leaves_the_others(tmp_path: Path) -> None:
     assert dict(listener.heard.quarantined) == {"impossible": 1}
 
 
-def test_late_readings_are_stored_and_listed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("live", [True, False], ids=["live", "recorded"])
+def test_late_readings_are_stored_and_listed(tmp_path: Path, live: bool) -> None:
     source = Said([message({**GOOD, "id": "a"}),
-                   message({**GOOD, "id": "b", "ts": "2026-03-01T10:58:00Z"})])
+                   message({**GOOD, "id": "b", "ts": "2026-03-01T10:58:00Z"})], live=live)
     listener = hear(source, Store(tmp_path))
     assert (listener.heard.accepted, listener.heard.late) == (2, 1)
     assert not listener.heard.quarantined

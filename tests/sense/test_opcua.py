@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,8 +27,8 @@ from twin.sense.source import Place, SourceError, open_source
 class Plant:
     """A server with a few variables, on a thread of its own."""
 
-    def __init__(self, port: int, password: str = "") -> None:
-        self.port, self.password = port, password
+    def __init__(self, port: int, password: str = "", folder: Path | None = None) -> None:
+        self.port, self.password, self.folder = port, password, folder
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
@@ -52,6 +53,10 @@ class Plant:
         await self.server.init()
         self.server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}")
         self.server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        if self.folder is not None:
+            await self.server.load_certificate(str(self.folder / "server.der"))
+            await self.server.load_private_key(str(self.folder / "server_key.pem"))
+            self.server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
         for name, value in (("M3.Temp", 41.0), ("M3.State", "idle"), ("T1.Lat", 52.0),
                             ("T1.Lon", 4.0), ("M3.Door", False)):
             self.nodes[name] = await self.server.nodes.objects.add_variable(
@@ -159,6 +164,46 @@ def test_a_name_and_password_are_sent(port: int, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TWIN_OPCUA_PASSWORD", "wrong")
     with pytest.raises(SourceError, match="refuses"):
         listen(port)
+    plant.stop()
+
+
+def certificate(folder: Path, name: str) -> None:
+    """An application's certificate that signs itself (NAME.der), and its key (NAME_key.pem)."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(65537, 2048)
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (x509.CertificateBuilder().subject_name(who).issuer_name(who)
+            .public_key(key.public_key()).serial_number(7)
+            .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([
+                x509.UniformResourceIdentifier("urn:freeopcua:client"), x509.DNSName("127.0.0.1")]),
+                critical=False)
+            .sign(key, hashes.SHA256()))
+    (folder / f"{name}.der").write_bytes(made.public_bytes(serialization.Encoding.DER))
+    (folder / f"{name}_key.pem").write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption()))
+
+
+@pytest.mark.slow
+def test_a_connection_is_signed_and_encrypted(
+        tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("server", "twin", "stranger"):
+        certificate(tmp_path, name)
+    plant = Plant(port, folder=tmp_path)
+    security = f"Basic256Sha256,SignAndEncrypt,{tmp_path}/twin.der,{tmp_path}/twin_key.pem"
+    monkeypatch.setenv("TWIN_OPCUA_SECURITY", f"{security},{tmp_path}/server.der")
+    source = listen(port)
+    until(source, of("t3", "temperature"))
+    source.close()
+    for wrong in ("", f"{security},{tmp_path}/stranger.der"):  # in the clear; another's certificate
+        monkeypatch.setenv("TWIN_OPCUA_SECURITY", wrong)
+        with pytest.raises(SourceError):
+            listen(port)
     plant.stop()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import struct
 from contextlib import suppress
 from typing import Any
 
@@ -12,9 +13,13 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.readings import BadReading
+from twin.readings import BadReading, parse_reading
+from twin.sense.declared import Dictionary
 from twin.sense.source import LARGEST
-from twin.sense.sparkplug_payload import Datatype, Metric, Payload, decode_payload, encode_payload
+from twin.sense.sparkplug_encode import encode_payload
+from twin.sense.sparkplug_payload import Datatype, Metric, Payload, decode_payload
+from twin.sense.sparkplug_session import Session
+from twin.sense.sparkplug_values import Part, Table
 
 _RANGES = {Datatype.INT8: (-2**7, 2**7 - 1), Datatype.INT16: (-2**15, 2**15 - 1),
            Datatype.INT32: (-2**31, 2**31 - 1), Datatype.INT64: (-2**63, 2**63 - 1),
@@ -80,7 +85,15 @@ def tahu() -> Any:
             ("timestamp", 3, "u64", False), ("datatype", 4, "u32", False),
             ("is_historical", 5, "bool", False), ("is_transient", 6, "bool", False),
             ("is_null", 7, "bool", False), ("properties", 9, "Properties", False),
-            *((name, number, kind, False) for number, (name, kind) in enumerate(values, 10)))
+            *((name, number, kind, False) for number, (name, kind) in enumerate(values, 10)),
+            ("dataset_value", 17, "DataSet", False), ("template_value", 18, "Template", False))
+    message("Cell", *((name, number, kind, False)
+                      for number, (name, kind) in enumerate(values[:6], 1)))
+    message("Row", ("elements", 1, "Cell", True))
+    message("DataSet", ("num_of_columns", 1, "u64", False), ("columns", 2, "string", True),
+            ("types", 3, "u32", True), ("rows", 4, "Row", True))
+    message("Template", ("version", 1, "string", False), ("metrics", 2, "Metric", True),
+            ("template_ref", 4, "string", False), ("is_definition", 5, "bool", False))
     message("Payload", ("timestamp", 1, "u64", False), ("metrics", 2, "Metric", True),
             ("seq", 3, "u64", False), ("uuid", 4, "string", False), ("body", 5, "bytes", False))
     pool = descriptor_pool.DescriptorPool()
@@ -108,6 +121,55 @@ def test_fields_that_are_not_known_are_passed_over(tahu: Any) -> None:
     theirs.metrics.add(name="x", alias=1, timestamp=5, datatype=Datatype.DOUBLE, double_value=2.0)
     assert decode_payload(theirs.SerializeToString()) == Payload(
         5, (Metric("x", 1, 5, Datatype.DOUBLE, 2.0),), 3)
+
+
+def test_arrays_are_their_elements(tahu: Any) -> None:
+    theirs = tahu(seq=1)
+    for datatype, raw in ((23, struct.pack("<2h", -5, 7)), (30, struct.pack("<2f", 1.5, -2.0)),
+                          (32, b"\x03\0\0\0\xa0"), (33, b"ab\0c\0")):
+        theirs.metrics.add(name="x", datatype=datatype, bytes_value=raw)
+    assert [one.value for one in decode_payload(theirs.SerializeToString()).metrics] == [
+        (-5, 7), (1.5, -2.0), (True, False, True), ("ab", "c")]
+
+
+@pytest.mark.parametrize(("datatype", "raw"), [(23, b"abc"), (32, b"\x09\0\0\0\xa0"), (33, b"ab")],
+                         ids=["halves", "booleans", "text"])
+def test_a_broken_array_is_refused(tahu: Any, datatype: int, raw: bytes) -> None:
+    theirs = tahu(seq=1)
+    theirs.metrics.add(name="x", datatype=datatype, bytes_value=raw)
+    with pytest.raises(BadReading, match="the payload is no Sparkplug B: a"):
+        decode_payload(theirs.SerializeToString())
+
+
+def test_a_data_set_is_a_table(tahu: Any) -> None:
+    theirs = tahu(seq=1)
+    table = theirs.metrics.add(name="t", datatype=16).dataset_value
+    table.num_of_columns = 2
+    table.columns.extend(["temperature", "state"])
+    table.types.extend([Datatype.DOUBLE, Datatype.STRING])
+    for warm, state in ((4.5, "open"), (5.0, "shut")):
+        row = table.rows.add()
+        row.elements.add(double_value=warm)
+        row.elements.add(string_value=state)
+    assert decode_payload(theirs.SerializeToString()).metrics[0].value == Table(
+        ("temperature", "state"), (10, 12), ((4.5, "open"), (5.0, "shut")))
+    table.rows.add()
+    with pytest.raises(BadReading, match="a row of a data set has 0 values for 2 columns"):
+        decode_payload(theirs.SerializeToString())
+
+
+def test_a_template_has_metrics_of_its_own(tahu: Any) -> None:
+    theirs = tahu(seq=1)
+    part = theirs.metrics.add(name="M3", datatype=19).template_value
+    part.template_ref = "Motor"
+    part.metrics.add(name="temperature", datatype=Datatype.DOUBLE, double_value=61.0)
+    [metric] = decode_payload(theirs.SerializeToString()).metrics
+    assert metric.value == Part((Metric("temperature", None, None, Datatype.DOUBLE, 61.0),))
+    deep = part
+    for _ in range(12):
+        deep = deep.metrics.add(name="in", datatype=19).template_value
+    with pytest.raises(BadReading, match="nested too deep"):
+        decode_payload(theirs.SerializeToString())
 
 
 def test_a_number_that_is_not_finite_is_read_as_it_stands() -> None:
@@ -147,3 +209,49 @@ def test_bombs_are_refused(raw: bytes, reason: str) -> None:
     with pytest.raises(BadReading) as caught:
         decode_payload(raw)
     assert caught.value.reason == reason
+
+
+# -- what a session makes of them ------------------------------------------------------------------
+
+
+def heard(theirs: Any) -> list[Any]:
+    """The readings of a birth with these metrics."""
+    said = Session(Dictionary()).hear("spBv1.0/acme/NBIRTH/press", theirs.SerializeToString(), 9.0)
+    return [parse_reading(one) for one in said if one["kind"] != "alive"]
+
+
+def test_a_template_names_its_metrics_below_itself(tahu: Any) -> None:
+    theirs = tahu(seq=0, timestamp=9_000)
+    part = theirs.metrics.add(name="M7", timestamp=8_000, datatype=19).template_value
+    part.metrics.add(name="temperature", datatype=Datatype.DOUBLE, double_value=61.0)
+    part.metrics.add(name="vibration", datatype=Datatype.DOUBLE, double_value=2.5)
+    what = theirs.metrics.add(name="_types_/Motor", datatype=19).template_value
+    what.is_definition = True
+    what.metrics.add(name="temperature", datatype=Datatype.DOUBLE, double_value=0.0)
+    assert [(row.kind, row.asset, row.value, row.time) for row in heard(theirs)] == [
+        ("temperature", "M7", 61.0, 8.0), ("vibration", "M7", 2.5, 8.0)]
+
+
+def test_rows_of_a_data_set_need_a_time(tahu: Any) -> None:
+    theirs = tahu(seq=0, timestamp=9_000)
+    table = theirs.metrics.add(name="M7", datatype=16).dataset_value
+    table.columns.extend(["at", "temperature"])
+    table.types.extend([Datatype.DATETIME, Datatype.DOUBLE])
+    for second, warm in ((1, 20.0), (2, 21.0)):
+        row = table.rows.add()
+        row.elements.add(long_value=1000 * second)
+        row.elements.add(double_value=warm)
+    assert [(row.asset, row.value, row.time) for row in heard(theirs)] == [
+        ("M7", 20.0, 1.0), ("M7", 21.0, 2.0)]
+    table.types[0] = Datatype.INT64
+    with pytest.raises(BadReading, match="data set 'acme/press/M7' has 2 rows and no column of ti"):
+        heard(theirs)
+
+
+def test_an_array_of_one_is_a_value_and_a_longer_one_is_refused(tahu: Any) -> None:
+    theirs = tahu(seq=0, timestamp=9_000)
+    theirs.metrics.add(name="M7/temperature", datatype=31, bytes_value=struct.pack("<d", 20.0))
+    assert [row.value for row in heard(theirs)] == [20.0]
+    theirs.metrics[0].bytes_value = struct.pack("<2d", 20.0, 21.0)
+    with pytest.raises(BadReading, match="value 'an array of 2 values' is not a finite number"):
+        heard(theirs)

@@ -161,7 +161,7 @@ def test_material_is_conserved(network: Network, what: Scenario) -> None:
         assert area.used == pytest.approx(sum(shelf.on_hand for shelf in area.shelves), abs=1e-6)
 
 
-@quick()
+@quick(16)
 @given(networks(), what_ifs())
 def test_the_ledger_adds_up(network: Network, what: Scenario) -> None:
     """Every lot is stored no more than it was, time never goes back, nothing is negative."""

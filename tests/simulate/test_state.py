@@ -170,6 +170,26 @@ def test_those_who_wait_for_a_window_wait_on_in_a_state() -> None:
     assert standing > 0
 
 
+def test_hours_at_the_wheel_go_on() -> None:
+    drivers = chain("11h", "15h", "50h", "7h", crews=[
+        {"crew": "pool", "size": 1, "calendar": "late", "drive_max": "3h", "break": "45min",
+         "day_max": "8h"}], calendars=[{"calendar": "late", "from": "04:00", "to": "23:00"}],
+        trucks=[{"truck": "T", "home": "D", "units": 2, "capacity_kg": 8, "cost_per_km": 1,
+                 "refrigerated": True, "crew": "pool"}])
+    resting = driving = 0
+    for number in range(40):
+        at = 20 * DAY + 2.3 * number
+        state = saved(drivers, BASELINE, at)
+        seats = [state.actors[f"driver T#{unit}"] for unit in (1, 2)]
+        resting += any((seat["rest_left"] or 0.0) > 0.0 for seat in seats)
+        driving += any(seat["stood_age"] == 0.0 for seat in seats)
+        unbroken = after(drivers, BASELINE, at, 10 * DAY)
+        broken = after(drivers, BASELINE, at, 10 * DAY, state=state)
+        assert differences(unbroken, broken) == [], at
+    assert resting > 3
+    assert driving > 3
+
+
 def test_a_ledger_goes_on_too() -> None:
     """The opening stock of the tables stood in the ledger of a run that began later."""
     state = play(CERTAIN, BASELINE, horizon_h=BREAK, save_at=BREAK, ledger=Ledger()).state

@@ -27,6 +27,45 @@ def test_a_truck_comes_back_before_it_goes_again() -> None:
     assert sums.total("truck_busy_time") == 6.0
 
 
+def driven(crew: dict[str, object], hours: str, **truck: object) -> Network:
+    """Ten kilograms, driven so many hours by a member of a crew."""
+    return fleet({"size": 10, **ONCE}, {"crew": "drivers", **truck}, {"transit": hours},
+                 crews=[{"crew": "drivers", **crew}],
+                 calendars=[{"calendar": "day", "from": "05:00", "to": "08:00"}])
+
+
+def test_who_has_driven_long_enough_takes_a_break() -> None:
+    breaks = {"drive_max": "4h", "break": "45min"}
+    assert delivered(driven(breaks, "4h"), 48) == [(4.0, 10.0)]
+    assert delivered(driven(breaks, "10h"), 48) == [(11.5, 10.0)]
+    # The way back begins with the two hours since the last break: there and back takes four.
+    assert tally(driven(breaks, "10h"), 48).total("trip_time") == 20 + 4 * 0.75
+    # Nine hours and two breaks end the day; the tenth hour is the next day's first.
+    day = {**breaks, "day_max": "9h"}
+    assert delivered(driven(day, "9h"), 48) == [(10.5, 10.0)]
+    assert delivered(driven(day, "10h"), 48) == [(25.0, 10.0)]
+
+
+def test_a_long_stop_is_a_break() -> None:
+    breaks = {"drive_max": "4h", "break": "45min"}
+    for minutes, back in ((40, 3 + 40 / 60 + 1 + 0.75 + 2), (45, 3 + 0.75 + 3)):
+        network = driven(breaks, "3h").replace(
+            docks=[{"site": "C", "direction": "in", "time": f"{minutes}min"}])
+        assert tally(network, 48).total("trip_time") == pytest.approx(back)
+
+
+def test_trucks_wait_for_drivers_and_drivers_finish_their_trip() -> None:
+    one = driven({"size": 1, "cost_per_hour": 7}, "2h", units=2).replace(demand=[
+        {"site": "C", "product": "A", "size": 30, **ONCE}])
+    assert delivered(one, 48) == [(2.0, 10.0), (6.0, 10.0), (10.0, 10.0)]
+    sums = tally(one, 48)
+    assert (sums.total("crew_busy_time"), sums.total("crew_cost")) == (12.0, 84.0)
+    duty = driven({"size": 1, "calendar": "day"}, "2h").replace(
+        demand=[{"site": "C", "product": "A", "size": 20, **ONCE}])
+    # The trip that began at five is driven to its end; the next starts on the next morning.
+    assert delivered(duty, 48) == [(7.0, 10.0), (24 + 7.0, 10.0)]
+
+
 def test_two_trucks() -> None:
     network = fleet({"size": 25, **ONCE}, {"units": 2})
     assert delivered(network, 24) == [(1.0, 20.0), (3.0, 5.0)]

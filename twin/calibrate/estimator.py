@@ -77,6 +77,8 @@ class Estimate:
         Of the parameters on their free scale, lower triangle; blank where `n` says it all.
     notes
         How it was learned, in words.
+    text
+        What is to stand in the cell, where that is no quantity.
     """
 
     cell: Cell
@@ -88,13 +90,15 @@ class Estimate:
     n: float
     covariance: str = ""
     notes: tuple[str, ...] = ()
+    text: str = ""
 
     def parameter(self, as_of: str) -> Parameter:
         """The row of a calibration."""
         write = duration if self.cell.time else number
         cell = self.cell
-        return Parameter(cell.table, cell.key, cell.column, value=wording(self.quantity, 5),
-                         low=write(self.low, 4), high=write(self.high, 4), n=number(self.n),
+        return Parameter(cell.table, cell.key, cell.column,
+                         value=self.text or wording(self.quantity, 5), low=write(self.low, 4),
+                         high=write(self.high, 4), n=number(self.n),
                          as_of=as_of, source="; ".join(self.notes), spread=self.covariance)
 
     def moved(self, log_mean: float, variance: float, note: str) -> Estimate:

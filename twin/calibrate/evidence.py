@@ -43,7 +43,7 @@ class Evidence:
         Whether everything began with the record: machines were new, nothing was under way. Else
         what was under way then is of unknown age.
     signals
-        Measured signals by kind, with columns time (hours), asset, site, value.
+        Measured signals by kind, with columns time (hours), asset, site, product, value.
     opening
         The opening hours of a calendar at a site; the door knows how.
     pattern

@@ -16,6 +16,7 @@ from twin.calibrate.laws import FAMILIES, Floats
 from twin.calibrate.wording import duration, number, wording
 from twin.clock import parse_duration
 from twin.network.attributes import TABLES
+from twin.network.forecast import parse_fuel
 from twin.parameters import Calibration, Parameter
 from twin.quantity import Quantity, parse_number, parse_quantity
 
@@ -85,9 +86,18 @@ def _drawn(row: Parameter, rng: np.random.Generator) -> str:
         return duration(parse_duration(row.value) * _stretch(spread, n, luck), _DIGITS)
     try:
         value = parse_number(row.value)
-    except ValueError:  # words, such as a law of fuel
-        return row.value
+    except ValueError:
+        return _more_or_less(row.value, _stretch(spread, n, luck))
     return number(value * _stretch(spread, n, luck), _DIGITS)
+
+
+def _more_or_less(text: str, factor: float) -> str:
+    """A law of fuel with every point times a factor; other words stay as they are."""
+    try:
+        points = parse_fuel(text)
+    except ValueError:
+        return text
+    return f"by_load({', '.join(number(point * factor, _DIGITS) for point in points)})"
 
 
 def _stretch(spread: list[float], n: float, luck: float) -> float:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twin.calibrate.burn import Burn
 from twin.calibrate.distribution import Distribution
+from twin.calibrate.error import Error
 from twin.calibrate.estimator import Estimator
 from twin.calibrate.observations import OBSERVERS
 from twin.calibrate.ratio import Ratio
@@ -23,7 +25,8 @@ from twin.network.attributes import TABLES
 
 #: Estimators by the word of a stream.
 ESTIMATORS: dict[str, type[Estimator]] = {
-    "distribution": Distribution, "total": Total, "share": Share, "ratio": Ratio}
+    "distribution": Distribution, "total": Total, "share": Share, "ratio": Ratio,
+    "burn": Burn, "error": Error}
 _KEYS = ("title", "means", "table", "column", "observe", "estimator", "readings", "pool",
          "half_life", "since")
 

@@ -19,8 +19,9 @@ from twin.calibrate.total import Total
 from twin.calibrate.wording import number, wording
 from twin.network import Network
 from twin.network.attributes import TABLES
+from twin.network.forecast import parse_fuel
 from twin.parameters import Calibration, Parameter
-from twin.quantity import Quantity, parse_quantity
+from twin.quantity import Quantity, constant
 
 #: Columns whose cells a hidden world changes.
 HIDDEN = (("lanes", "transit"), ("lanes", "damage"), ("supply", "lead_time"), ("supply", "fill"),
@@ -157,10 +158,15 @@ def true_law(truth: Network, cell: Cell) -> Quantity | None:
             if isinstance(value, Quantity):
                 return value
             try:
-                return parse_quantity(repr(float(value)), False)
+                return constant(float(value))
             except (TypeError, ValueError):
-                return None
+                # Of a law of fuel, the mean from empty to full, as its interval is.
+                return constant(float(np.mean(parse_fuel(value)))) if _is_fuel(cell) else None
     return None
+
+
+def _is_fuel(cell: Cell) -> bool:
+    return (cell.table, cell.column) == ("trucks", "fuel_l_per_100km")
 
 
 def clean_widths(learned: Learned, truth: Network, draws: Draws, rng: np.random.Generator

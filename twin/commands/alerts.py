@@ -13,6 +13,8 @@ from twin.alert import Alert, worst_first
 from twin.clock import parse_moment
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
+from twin.lock import Lock
+from twin.network import Network
 from twin.readings import format_instant
 from twin.sense.alerts import AlertBook
 from twin.sense.catch_up import catch_up
@@ -21,6 +23,8 @@ from twin.sense.watch import Watch
 from twin.settings import KEYS as RUN_KEYS
 from twin.settings import Key, SettingError, describe, options, read, text, word
 from twin.simulate.draws import left
+from twin.store import Store
+from twin.workspace import Workspace
 
 _ACTIONS = ("list", "acknowledge")
 _COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
@@ -88,12 +92,11 @@ def alerts_command(call: Call) -> int:
                            "alerts --help.")
     workspace, model = call.workspace, settings["models"]
     network, store = workspace.network(model), workspace.store(model)
-    rules = read_rules(workspace.home / "alerts" / f"{model}.yaml", network)
     with call.screen.working("Catching up"):
-        book = catch_up(store, Watch(network, rules, left))
+        book = book_of(workspace, network, store)
     if action == "acknowledge":
         now = time.time() if settings["clock"] == "wall" else store.watermark() or time.time()
-        return _acknowledge(book, ids, said.get("by", ""), said.get("comment", ""), now,
+        return _acknowledge(store, book, ids, said.get("by", ""), said.get("comment", ""), now,
                             call.screen)
     found = book.all(settings["at"]).values()
     shown = worst_first(alert for alert in found if alert.open or settings["all"] == "yes")
@@ -101,10 +104,18 @@ def alerts_command(call: Call) -> int:
     return 0
 
 
-def _acknowledge(book: AlertBook, ids: Sequence[str], by: str, comment: str, now: float,
-                 screen: Screen) -> int:
+def book_of(workspace: Workspace, network: Network, store: Store) -> AlertBook:
+    """The book of alerts of a model, up to date with what its store has heard."""
+    rules = read_rules(workspace.home / "alerts" / f"{network.name}.yaml", network)
+    return catch_up(store, Watch(network, rules, left))
+
+
+def _acknowledge(store: Store, book: AlertBook, ids: Sequence[str], by: str, comment: str,
+                 now: float, screen: Screen) -> int:
     known = [book.find(name).id for name in ids]
-    done = [book.acknowledge(name, by, comment, now) for name in known]
+    with Lock(store.folder / "alerts.lock"):
+        book.refresh()  # a listener may have raised more meanwhile
+        done = [book.acknowledge(name, by, comment, now) for name in known]
     if screen.as_json:
         screen.print_json([alert.document() for alert in done])
     for alert in done if not screen.as_json else ():

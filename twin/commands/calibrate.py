@@ -20,6 +20,7 @@ from twin.calibrate.streams import Stream, read_streams
 from twin.calibrate.timeline import Timeline
 from twin.calibrate.wording import duration as in_words
 from twin.clock import hours_after, parse_duration, parse_moment
+from twin.commands.logged import tell_log
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.ledger import Ledger
@@ -116,6 +117,11 @@ def calibrate_command(call: Call) -> int:
         written = write_snapshot(workspace.home / "calibration", learned.calibration)
         if written.is_relative_to(Path.cwd()):
             written = written.relative_to(Path.cwd())
+    if written is not None:
+        tell_log(call, model, "calibrated", {
+            "calibration": learned.calibration.name, "digest": learned.calibration.digest(),
+            "source": source, "parameters": len(learned.calibration.rows),
+            "alarms": [f"{change.cell} has changed" for change in learned.changes]})
     picture = _pictures(learned, found, settings["pictures"], call.output, model)
     if screen.as_json:
         screen.print_json(_document(learned, found, before.name if before else None, written,
@@ -157,10 +163,12 @@ def _has_scenarios(path: Path) -> bool:
 
 def signals_of(frame: pd.DataFrame, network: Network) -> dict[str, pd.DataFrame]:
     """Measured signals by kind, in hours after the model's start."""
-    kinds = ("fuel", "odometer", "door")
+    kinds = ("fuel", "odometer", "door", "count")
     rows = frame[frame["kind"].isin(kinds)]
     hours = (rows["time"] - network.start.timestamp()) / 3600.0
-    rows = rows.assign(time=hours)[["kind", "time", "asset", "site", "value"]]
+    units = rows["value"].where(rows["kind"] != "count", rows["quantity"])
+    rows = rows.assign(time=hours, value=units)[["kind", "time", "asset", "site", "product",
+                                                 "value"]]
     return {kind: rows[rows["kind"] == kind] for kind in kinds if (rows["kind"] == kind).any()}
 
 
@@ -192,7 +200,8 @@ def evidence_of(ledger: Ledger, network: Network, now: float, *, begin: float = 
     fresh
         Whether all assets were new when the record began.
     signals
-        Measured signals by kind: columns time (hours), asset, site, value.
+        Measured signals by kind: columns time (hours), asset, site, product, value (of a count,
+        units).
     """
     from twin.simulate.calendar import Calendar, calendars_of
     from twin.simulate.profile import patterns

@@ -16,6 +16,7 @@ from twin.calibrate.drift import drift_of_pits
 from twin.calibrate.learning import learn
 from twin.clock import format_duration, parse_duration
 from twin.commands.calibrate import evidence_of, streams_of
+from twin.commands.logged import tell_log
 from twin.commands.show import Screen
 from twin.commands.state import sensed
 from twin.commands.verbs import Call
@@ -133,6 +134,8 @@ def fidelity_command(call: Call) -> int:
     subjects = len({(case.place, case.kpi, case.horizon_h) for case in cases})
     table = by_kpi(cases, _watch(settings["false_alarms"] / subjects))
     places = by_place(cases, table)
+    tell_log(call, settings["models"], "checked", {
+        "origins": len(origins), "alarms": list(dict.fromkeys(filter(None, table["drift"])))})
     folder = call.output / f"{settings['models']}-fidelity"
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in (("fidelity.csv", table), ("fidelity_places.csv", places)):

@@ -5,25 +5,36 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from twin.alert import Alert
 from twin.commands import Unanswered
+from twin.commands.folding import fold_days
+from twin.commands.logged import tell_log, without_password
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
+from twin.network import Network
 from twin.readings import format_instant
 from twin.segment import SegmentError
 from twin.sense.broker import embedded_broker
 from twin.sense.known import Known
 from twin.sense.listener import Heard, Listener, Rules
+from twin.sense.live import LiveWatch
 from twin.sense.quarantine import REASONS
 from twin.sense.register import Register
+from twin.sense.rules import read_rules
 from twin.sense.source import SIBLINGS, Place, open_source
+from twin.sense.watch import Watch
 from twin.settings import KEYS as RUN_KEYS
 from twin.settings import Key, SettingError, describe, duration, maybe, read, text, whole, word
+from twin.simulate.draws import left
 from twin.store import Store
+
+_LOOK_S = 60.0  # between two looks at who is silent
+_MOST_ALERTS = 20  # lines at once
 
 
 def _speed(value: str) -> float:
@@ -56,6 +67,8 @@ KEYS = {key.name: key for key in (
         word("yes", "no")),
     Key("clock", "wall, or stream: the clock of a rehearsal, which runs faster", "wall",
         word("wall", "stream")),
+    Key("watch", "raise alerts as readings come: yes or no; blank is yes for what is live, no for "
+        "files, whose alerts 'twin alerts' finds in order of time", "", maybe(word("yes", "no"))),
     Key("skew", "how far in the future a clock may be", "5min", duration),
     Key("oldest", "how old a reading may be when it comes", "30d", duration),
     Key("late", "how far the watermark runs behind the latest reading", "1h", duration),
@@ -69,6 +82,11 @@ sender is thanked, so that a crash loses nothing; it is known by its sensor and 
 counts twice. What cannot be goes to store/<model>/quarantine/ with its reason, and can be heard
 again after a fix. Ctrl-C stops it; what was heard is kept.
 
+Alerts are raised as readings come: one line each, once, in the same book that 'twin alerts' shows
+and acknowledges. After a stop or a crash it first catches up with what the store holds. When
+several listeners share the load none of them hears everything: then the last one to stop raises
+what there was, or 'twin alerts' does.
+
   twin listen models=harbour broker=embedded for=10min         a broker of its own, to try it
   twin listen models=harbour source=mqtts://plant.example:8883
   twin listen models=harbour source=mqtt://plant:1883 listener=2   a second one shares the load
@@ -77,7 +95,10 @@ again after a fix. Ctrl-C stops it; what was heard is kept.
   twin listen models=harbour source=quarantine                 what was refused, once more
 
 User and password come from TWIN_MQTT_USER and TWIN_MQTT_PASSWORD, certificates from TWIN_MQTT_CA,
-TWIN_MQTT_CERT and TWIN_MQTT_KEY. A source is one of:
+TWIN_MQTT_CERT and TWIN_MQTT_KEY. For OPC UA they are TWIN_OPCUA_USER and TWIN_OPCUA_PASSWORD;
+TWIN_OPCUA_SECURITY names policy, mode, certificate and key of this listener and, if it is to be
+checked, the server's certificate: Basic256Sha256,SignAndEncrypt,cert.der,key.pem,server.der.
+A source is one of:
 
 """ + "".join(f"  {sibling.means}\n" for sibling in SIBLINGS) + "\nThe keys:\n\n" + describe(KEYS)}
 
@@ -88,6 +109,7 @@ def listen_command(call: Call) -> int:
     network = call.workspace.network(settings["models"])
     store = call.workspace.store(settings["models"])
     register = _register(settings, store, call.screen)
+    alerts = read_rules(call.workspace.home / "alerts" / f"{settings['models']}.yaml", network)
     rules = Rules(skew_s=3600 * settings["skew"], oldest_s=3600 * settings["oldest"],
                   late_s=3600 * settings["late"])
     share = settings["share"] or settings["models"]
@@ -100,32 +122,65 @@ def listen_command(call: Call) -> int:
             {"speed": settings["speed"], "share": "" if share == "none" else share,
              "mqtt": settings["mqtt"] or ("3.1.1" if settings["broker"] else None),
              "clock": f"clock/{settings['models']}" if settings["clock"] == "stream" else "",
-             "sensors": tuple(network.sensors.values())}))
+             "sensors": tuple(network.sensors.values()),
+             "sizes": {row.product: (row.weight_kg, row.volume_m3)
+                       for row in network.products.values()}}))
         stack.callback(source.close)
         with _stoppable():
+            live = None
+            if settings["watch"] == "yes" or (settings["watch"] is None and source.live):
+                with call.screen.working("Catching up with alerts"):
+                    live = LiveWatch(store, lambda: Watch(network, alerts, left),
+                                     lambda found: _alert(found, call.screen),
+                                     name=settings["listener"], late_s=rules.late_s)
             listener = Listener(source, store, name=settings["listener"], rules=rules,
                                 known=Known(network) if settings["names"] == "yes" else None,
-                                register=register)
+                                register=register, fold=live.hear if live else None,
+                                refused=live.refused if live else None)
             try:
-                _listen(listener, settings, call.screen, began)
+                _listen(listener, live, network, settings, call.screen, began)
             except SegmentError as error:
                 raise Unanswered(str(error)) from None
             finally:
                 with call.screen.working("Merging"):
                     listener.close()
-    _tell(listener.heard, settings, call.screen, time.monotonic() - began)
+                    if live is not None:
+                        live.end()
+                fold_days(store, network, call.screen)
+    heard = listener.heard
+    tell_log(call, settings["models"], "heard", {
+        "source": without_password(settings["source"]), "readings": heard.readings,
+        "new": heard.merged.new, "quarantined": dict(heard.quarantined)})
+    _tell(heard, settings, call.screen, time.monotonic() - began)
     return 0
 
 
-def _listen(listener: Listener, settings: dict[str, Any], screen: Screen, began: float) -> None:
+def _alert(alerts: Sequence[Alert], screen: Screen) -> None:
+    """A line for each alert; beside the answer where that is for a program."""
+    say = screen.note if screen.as_json else screen.say
+    for alert in alerts[:_MOST_ALERTS]:
+        say(f"ALERT {alert.severity} {alert.id} since {format_instant(alert.since)[:16]}Z, "
+            f"{alert.kind}: {alert.subject}: {alert.meaning}")
+    if len(alerts) > _MOST_ALERTS:
+        say(f"... and {len(alerts) - _MOST_ALERTS:,} alerts more: see twin alerts.")
+
+
+def _listen(listener: Listener, live: LiveWatch | None, network: Network,
+            settings: dict[str, Any], screen: Screen, began: float) -> None:
     until = began + 3600 * settings["for"] if settings["for"] is not None else None
-    heard = listener.heard
+    heard, look_at, days = listener.heard, time.monotonic() + _LOOK_S, 0
     try:
         with _progress(screen) as show:
             while listener.step() and not (
                     (until is not None and time.monotonic() >= until)
                     or (settings["limit"] is not None and heard.readings >= settings["limit"])):
                 show(heard)
+                if listener.source.live and len(heard.merged.days) > days:
+                    days = len(heard.merged.days)
+                    fold_days(listener.store, network, screen)
+                if live and settings["clock"] == "wall" and time.monotonic() >= look_at:
+                    look_at = time.monotonic() + _LOOK_S
+                    live.look(time.time())
     except KeyboardInterrupt:
         screen.note("Stopped.")
 

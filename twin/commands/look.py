@@ -58,7 +58,7 @@ def check_command(call: Call) -> int:
             network = workspace.network(name)
             for calibration in settings.get("calibration", ("nominal",)):
                 workspace.calibration(calibration).apply(network)
-            sound.append(_checked(network, settings.get("scenarios"), workspace, problems))
+            sound.append(checked(network, settings.get("scenarios"), workspace, problems))
         except ValueError as error:
             problems.append(str(error))
     if screen.as_json:
@@ -74,7 +74,7 @@ def check_command(call: Call) -> int:
     return 0
 
 
-def _checked(network: Network, named: Sequence[str] | None, workspace: Workspace,
+def checked(network: Network, named: Sequence[str] | None, workspace: Workspace,
              problems: list[str]) -> dict[str, Any]:
     """What a model holds, which scenarios it plays, and what it lacks for the others."""
     plays: list[str] = []
@@ -99,7 +99,7 @@ def models_command(call: Call) -> int:
     """List the models and calibrations."""
     call.take_nothing("models")
     workspace, screen = call.workspace, call.screen
-    found = {group: {name: _title(content) for name, content in workspace.describe(group)}
+    found = {group: {name: titled(content) for name, content in workspace.describe(group)}
              for group in ("models", "calibration")}
     if screen.as_json:
         screen.print_json(found)
@@ -115,17 +115,7 @@ def models_command(call: Call) -> int:
 def scenarios_command(call: Call) -> int:
     """List the scenarios: what each means and needs."""
     call.take_nothing("scenarios")
-    workspace, screen = call.workspace, call.screen
-    found: list[dict[str, Any]] = []
-    for name, content in workspace.describe("scenarios"):
-        row: dict[str, Any] = {"name": name, "means": _title(content), "needs": []}
-        if isinstance(content, dict):
-            try:
-                scenario = Scenario.from_document(name, content)
-                row |= {"means": scenario.means, "needs": list(scenario.needs)}
-            except ValueError as error:
-                row["means"] = _title(str(error))
-        found.append(row)
+    screen, found = call.screen, scenario_rows(call.workspace)
     if screen.as_json:
         screen.print_json(found)
         return 0
@@ -136,7 +126,23 @@ def scenarios_command(call: Call) -> int:
     return 0
 
 
-def _title(content: dict[str, object] | str) -> str:
+def scenario_rows(workspace: Workspace) -> list[dict[str, Any]]:
+    """Every what-if of a workspace: its name, what it means and needs."""
+    found: list[dict[str, Any]] = []
+    for name, content in workspace.describe("scenarios"):
+        row: dict[str, Any] = {"name": name, "means": titled(content), "needs": []}
+        if isinstance(content, dict):
+            try:
+                scenario = Scenario.from_document(name, content)
+                row |= {"means": scenario.means, "needs": list(scenario.needs)}
+            except ValueError as error:
+                row["means"] = titled(str(error))
+        found.append(row)
+    return found
+
+
+def titled(content: dict[str, object] | str) -> str:
+    """The title of a document, or what is wrong with it."""
     if isinstance(content, str):
         return f"IS WRONG: {content.splitlines()[0]}"
     return str(content.get("title") or content.get("means") or "")

@@ -21,7 +21,7 @@ from twin.commands.verbs import Call
 from twin.network import Network
 from twin.rehearse.rehearsal import Rehearsal
 from twin.rehearse.truth import Truth, hide, plant, read_truth, write_truth
-from twin.rehearse.wire import Command, Wire, WireError
+from twin.rehearse.wire import Wire, WireError
 from twin.settings import KEYS, Key, SettingError, describe, duration, read, text, whole, word
 
 if TYPE_CHECKING:
@@ -86,8 +86,9 @@ Listen in another terminal:
 
   twin listen models=harbour source=mqtt://localhost:1883 clock=stream
 
-Orders come back over the topic orders/MODEL, as JSON: key, site, product, quantity and source. Each
-key is executed once; the answer comes on orders/MODEL/answers. The keys:
+Orders come back over the topic orders/MODEL, as JSON: key, site, product, quantity and source; or
+as 'twin approve' pushes them, changes of orders and settings of stock included (a connector of
+type: topic). Each key is executed once; the answer comes on orders/MODEL/answers. The keys:
 
 """ + describe(REHEARSE_KEYS),
 }
@@ -171,7 +172,7 @@ def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
             if screen.err.is_terminal and not screen.quiet else contextlib.nullcontext() as live:
         while rehearsal.now < end:
             try:
-                tale.orders += wire.take(lambda order: _place(rehearsal, order))
+                tale.orders += wire.take(rehearsal.execute)
                 sent = rehearsal.step(min(end, rehearsal.now + _STEP_H))
                 wire.send(sent, rehearsal.times, rehearsal.clock)
             except WireError as error:
@@ -181,10 +182,6 @@ def _live(rehearsal: Rehearsal, wire: Wire, asked: dict[str, Any], tale: _Tale,
                 live.update(_line(rehearsal, end, tale, time.monotonic() - began))
             due = began + 3600.0 * (rehearsal.now - first) / asked["speed"]
             time.sleep(max(0.0, due - time.monotonic()))
-
-
-def _place(rehearsal: Rehearsal, order: Command) -> int:
-    return rehearsal.order(order.site, order.product, order.quantity, order.source)
 
 
 def _line(rehearsal: Rehearsal, end: float, tale: _Tale, seconds: float) -> Text:

@@ -156,8 +156,10 @@ class _Bars:
 
 
 def _console(stream: Any) -> Console:
-    console = Console(file=stream, soft_wrap=False)
-    return console if console.is_terminal else Console(file=stream, width=_PIPED_WIDTH)
+    # A lane is named A:hotel:van, which is no picture of a hotel.
+    console = Console(file=stream, soft_wrap=False, emoji=False)
+    return console if console.is_terminal else Console(file=stream, width=_PIPED_WIDTH,
+                                                       emoji=False)
 
 
 def _table(rows: pd.DataFrame, baseline: str, labels: Sequence[str], gap: str) -> Table:

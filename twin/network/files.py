@@ -4,7 +4,7 @@ Every refusal is a `ValueError` that says what to do, to be put after the name o
 """
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import yaml
@@ -65,8 +65,11 @@ def decoded(data: bytes) -> str:
     return text
 
 
-def read_head(text: str) -> Iterator[tuple[int, str, str]]:
+def read_head(text: str, sections: Collection[str] = ()) -> Iterator[tuple[int, str, str]]:
     """Line, key and value of a flat YAML mapping of plain values.
+
+    What stands under one of `sections` is for somebody else to read: it is passed over, and its
+    value is blank.
 
     The events of YAML are read instead of its objects: anchors, tags, nesting and several
     documents are refused as they come, so that no file can grow in memory.
@@ -86,7 +89,11 @@ def read_head(text: str) -> Iterator[tuple[int, str, str]]:
             raise _not_flat(first)
         while not isinstance(key := next(events), yaml.MappingEndEvent):
             value = next(events)
-            yield _line(key), _plain(key), _plain(value)
+            if isinstance(key, yaml.ScalarEvent) and key.value in sections:
+                _pass_over(value, events)
+                yield _line(key), _plain(key), ""
+            else:
+                yield _line(key), _plain(key), _plain(value)
         _next(events, yaml.DocumentEndEvent)
         _next(events, yaml.StreamEndEvent)
     except yaml.YAMLError as error:
@@ -109,6 +116,19 @@ def _next(events: Iterator[yaml.Event], wanted: type) -> yaml.Event:
     if not isinstance(event, wanted):
         raise _not_flat(event)
     return event
+
+
+def _pass_over(event: yaml.Event, events: Iterator[yaml.Event]) -> None:
+    """Go on to the end of a value of any shape."""
+    depth = 0
+    while True:
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _not_flat(event)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth == 0:
+            return
+        event = next(events)
 
 
 def _plain(event: yaml.Event) -> str:

@@ -37,9 +37,6 @@ NOT_PLAYED = [
     NotPlayed("returns", "", "Leave the table out."),
     NotPlayed("order_lines", "", "Write one demand row a product."),
     NotPlayed("demand", "complete", "Leave it blank."),
-    NotPlayed("crews", "drive_max", "Leave it blank, or lower the speed of the truck."),
-    NotPlayed("crews", "break", "Leave it blank, or lower the speed of the truck."),
-    NotPlayed("crews", "day_max", "Leave it blank, or give the crew a calendar."),
 ]
 
 

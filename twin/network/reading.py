@@ -15,7 +15,8 @@ from twin.network.network import REVIEWS, Network, settling
 from twin.network.problems import ModelError, address, guess
 from twin.quantity import constant
 
-_HEAD = ("title", "start", "currency", "tables", "review", "warmup")
+_SECTIONS = ("operate",)  #: of NAME.yaml, read by whoever they are for
+_HEAD = ("title", "start", "currency", "tables", "review", "warmup", *_SECTIONS)
 _MOST_ROWS = 1_000_000
 _MOST_PROBLEMS = 1_000
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -115,7 +116,7 @@ class _Reading:
         except ValueError as problem:
             raise ModelError([f"{label}: {problem}{self._others()}"]) from None
         try:
-            for line, key, value in read_head(text):
+            for line, key, value in read_head(text, _SECTIONS):
                 if key not in _HEAD:
                     what = f"'{excerpt(key)}' is unknown. {guess(key, _HEAD)}"
                     self._refuse(f"{label} line {line}: ", what)

@@ -84,7 +84,8 @@ def _let_writers_wait(engine: Engine) -> None:
     def _(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on"):
+        for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on",
+                       "secure_delete=on"):
             cursor.execute(f"pragma {pragma}")
         cursor.close()
 

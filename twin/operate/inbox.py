@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from twin.operate import audit, outbox
+from twin.operate import answers, audit, outbox
 from twin.operate.connectors.contract import Message
 from twin.operate.fault_point import point
 from twin.operate.ladder import Rung
@@ -119,7 +119,7 @@ class Inbox:
 
     def _add(self, advice: Recommendation, rung: Rung) -> Filed:
         status = Standing.SHADOW if rung is Rung.SHADOW else Standing.OPEN
-        made, expires = self.clock().isoformat(), self._at(advice.expires_h)
+        made, expires = self._at(advice.made_h), self._at(advice.expires_h)
         number = self._execute(
             "insert into recommendations (model, identity, kind, status, made, expires, document) "
             "values (:model, :identity, :kind, :status, :made, :expires, :document) "
@@ -169,8 +169,10 @@ class Inbox:
 
     # -- deciding --------------------------------------------------------------------------------
     def approve(self, name: str | int, person: str, rails: Rails, *,
-                automatic: bool = False) -> Filed:
+                automatic: bool = False, push: bool = True) -> Filed:
         """Decide to do it: its messages go into the outbox in the same transaction.
+
+        With `push` false it is only written down that somebody does it.
 
         Raises
         ------
@@ -186,7 +188,9 @@ class Inbox:
         if breaches:
             audit.record(self.connection, self.key, "held", filed.name, {"why": breaches}, person)
             raise DecisionError(f"{filed.name} may not be pushed: " + " ".join(breaches))
-        done = self._set(filed, Standing.APPROVED, {"automatic": automatic}, person)
+        done = self._set(filed, Standing.APPROVED, {"automatic": automatic, "pushed": push}, person)
+        if not push:
+            return done
         for number, action in enumerate(filed.advice.actions, start=1):
             message = Message(f"{self.model}/{filed.name}/{number}", action.verb, {
                 "verb": action.verb, "target": action.target, "quantity": action.quantity,
@@ -212,6 +216,10 @@ class Inbox:
                                 "be undone.")
         keys = [row.message.key for row in outbox.rows(self.connection)
                 if row.recommendation == filed.number and not row.message.undoes]
+        over = answers.executed(self.connection, keys)
+        if over:
+            raise DecisionError(f"{filed.name} cannot be undone: {', '.join(over)} is executed. "
+                                "Ask for advice on what to do now.")
         done = {key: outbox.undo(self.connection, self.key, key, person) for key in keys}
         self._set(filed, Standing.UNDONE, done, person)
         return done

@@ -159,12 +159,25 @@ class _Round:
         return points[0] / 100.0 * each, points[-1] / 100.0 * each
 
     def _on_duty(self, row: Truck, ready: float) -> float:
-        """When it may start a trip."""
-        if self.hours is None or not row.calendar:
-            return ready
+        """When it and its driver may start a trip."""
+        crew = self.network.crews.get(row.crew or "")
+        calendars = [(row.calendar, row.home)]
+        if crew is not None:
+            calendars.append((crew.calendar, crew.site or row.home))
         now = self.state.clock_h
-        spans = self.hours(row.calendar, row.home, now + ready, now + ready + _HORIZON)
+        spans = self._open(calendars, now + ready, now + ready + _HORIZON)
         return spans[0][0] - now if spans else ready + _HORIZON
+
+    def _open(self, calendars: Sequence[tuple[str | None, str]], begin: float, end: float
+              ) -> list[tuple[float, float]]:
+        """When all of these calendars, each of a site, are open."""
+        spans = [(begin, end)]
+        for name, site in calendars:
+            if name and self.hours is not None:
+                spans = [(max(a, c), min(b, d)) for a, b in spans
+                         for c, d in self.hours(name, site, begin, end)
+                         if max(a, c) < min(b, d)]
+        return spans
 
     def _position(self, row: Truck, lane: Lane, phase: str, left: float) -> tuple[int, float]:
         """Where a loaded truck is, as a place of its own, and when it can go from there."""
@@ -265,15 +278,10 @@ class _Round:
     def _windows(self, site: str, calendars: Sequence[str | None]
                  ) -> tuple[tuple[float, float], ...]:
         """When all of its calendars let it receive, in hours from now."""
-        named = [name for name in calendars if name]
-        if self.hours is None or not named:
+        if self.hours is None or not any(calendars):
             return ((0.0, inf),)
         now = self.state.clock_h
-        spans = [(now, now + _HORIZON)]
-        for name in named:
-            spans = [(max(a, c), min(b, d)) for a, b in spans
-                     for c, d in self.hours(name, site, now, now + _HORIZON)
-                     if max(a, c) < min(b, d)]
+        spans = self._open([(name, site) for name in calendars], now, now + _HORIZON)
         return tuple((begin - now, end - now) for begin, end in spans) or ((0.0, inf),)
 
     # -- distances -------------------------------------------------------------------------------

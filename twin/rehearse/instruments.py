@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ import numpy as np
 
 from twin.network import Network
 from twin.network import Sensor as SensorRow
+from twin.rehearse.failing import Failing
+from twin.simulate.fuel import litres_per_100km
 from twin.simulate.operation import Room, Shelf, Vehicle, View
 
 Message = dict[str, Any]
@@ -38,6 +40,10 @@ class Instrument(Protocol):
         """What it says now; `elapsed` hours after its last reading."""
         ...
 
+    def fails(self, failing: Sequence[Failing], settle_h: float) -> None:
+        """Let what it looks at degrade, by hours after a time of the model."""
+        ...
+
 
 def luck_of(seed: int, name: str) -> np.random.Generator:
     """The luck of one instrument."""
@@ -55,6 +61,12 @@ class _Part:
     every: float
     luck: np.random.Generator
     charge: float = 100.0
+    failing: Sequence[Failing] = ()
+    settle_h: float = 0.0
+
+    def fails(self, failing: Sequence[Failing], settle_h: float) -> None:
+        """Let what it looks at degrade, by hours after a time of the model."""
+        self.failing, self.settle_h = failing, settle_h
 
 
 class Thermometer(_Part):
@@ -90,11 +102,12 @@ class Thermometer(_Part):
 class Tracker(_Part):
     """The box in a truck: position, speed, kilometres, fuel, harsh manoeuvres."""
 
-    __slots__ = ("ends", "fuel", "km", "per_km", "tank", "temper", "was")
+    __slots__ = ("burns", "ends", "fuel", "km", "tank", "temper", "was")
 
-    def place(self, ends: Mapping[str, tuple[float, float]], per_km: float) -> Tracker:
-        """Where the sites are; litres a kilometre."""
-        self.ends, self.per_km = ends, per_km or 0.28
+    def place(self, ends: Mapping[str, tuple[float, float]],
+              burns: tuple[float, ...]) -> Tracker:
+        """Where the sites are; litres on 100 km from empty to full."""
+        self.ends, self.burns = ends, burns if any(burns) else (28.0,)
         self.tank = self.fuel = 400.0
         self.km = 1_000.0 * self.luck.integers(20, 300)
         self.temper = float(self.luck.gamma(4.0, 0.25))  # how the driver drives
@@ -115,7 +128,8 @@ class Tracker(_Part):
             driven = max(0.0, car.share - before) * car.km
         self.was = (car.phase, car.share)
         self.km += driven
-        self.fuel -= driven * self.per_km * (1.0 + 0.05 * self.luck.normal())
+        litres = litres_per_100km(self.burns, car.full) / 100.0
+        self.fuel -= driven * litres * (1.0 + 0.05 * self.luck.normal())
         if not moving and self.fuel < 0.4 * self.tank:
             self.fuel = self.tank
         jitter = 8e-5 * self.luck.normal(size=2)  # about nine metres
@@ -184,9 +198,11 @@ class Monitor(_Part):
         if not works:
             return
         worn: float = tool.wear ** self.shape
+        gone = sum(one.gone(view.time - self.settle_h) for one in self.failing)
         yield {"kind": "vibration", "value": round(
-            (1.8 + 5.5 * worn) * math.exp(0.08 * self.luck.normal()), 3)}
-        yield {"kind": "temperature", "value": round(48.0 + 22.0 * worn + self.luck.normal(), 2)}
+            (1.8 + 5.5 * worn + 9.0 * gone) * math.exp(0.08 * self.luck.normal()), 3)}
+        yield {"kind": "temperature", "value": round(
+            48.0 + 22.0 * worn + 35.0 * gone + self.luck.normal(), 2)}
         yield {"kind": "pressure", "value": round(max(0.0, 6.0 - 1.2 * worn
                                                       + 0.05 * self.luck.normal()), 3)}
 
@@ -229,9 +245,8 @@ def instruments_of(network: Network, seed: int) -> list[Instrument]:
                      .place(area.min_c, area.max_c))
     for truck in network.trucks.values():
         for name in _units(truck.truck, truck.units):
-            litres = truck.fuel_points[0] if truck.fuel_points else 0.0
             found.append(part(Tracker, "position", truck.home, name, 0.25)
-                         .place(ends, litres / 100.0))
+                         .place(ends, truck.fuel_points))
             if truck.refrigerated:
                 found.append(part(Thermometer, "temperature", truck.home, name, 0.25)
                              .place(2.0, 8.0))

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.network import Network
-from twin.readings import parse_reading
+from twin.plan import Order
 from twin.rehearse.fault import Message, Outgoing, Transmission
 from twin.rehearse.instruments import Instrument, instruments_of
 from twin.rehearse.truth import Truth
 from twin.simulate.operation import Operation
+
+if TYPE_CHECKING:
+    from twin.rehearse.wire import Command
 
 _EPS = 1e-9
 _CLERK_H = 0.25  #: how often somebody looks whether a late record is due
@@ -75,9 +78,12 @@ class Rehearsal:
 
     def __post_init__(self) -> None:
         real = self.truth.apply(self.network)
-        self.operation = Operation(real, self.truth.change.later(self.settle_h),
+        self.operation = Operation(real, self.truth.scenario().later(self.settle_h),
                                    seed=self.truth.seed)
         self.instruments = instruments_of(self.network, self.truth.seed) if self.sensing else []
+        for one in self.instruments:
+            one.fails([failing for failing in self.truth.failing if failing.machine == one.asset],
+                      self.settle_h)
         self._clerks = any(site.record_delay for site in real.sites.values())
         self.line = Transmission(self.truth.faults, self.truth.seed)
 
@@ -114,6 +120,23 @@ class Rehearsal:
     def order(self, site: str, product: str, quantity: float, source: str = "") -> int:
         """Take an order from outside; its number."""
         return self.operation.order(site, product, quantity, source)
+
+    def execute(self, command: Command) -> int:
+        """Do what was asked from outside; the number of the new order, 0 if there is none.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be done; who asked is told why.
+        """
+        if command.verb == "set":
+            self.operation.set(command.cell, command.value)
+            return 0
+        if command.verb == "order" and not command.mode:
+            return self.order(command.site, command.product, command.quantity, command.source)
+        self.operation.do(Order(command.verb, command.site, command.product, command.quantity,
+                                self.now, command.source, command.mode, order=command.order))
+        return command.order
 
     # -- events ----------------------------------------------------------------------------------
     def _events(self) -> Iterator[Message]:
@@ -222,15 +245,3 @@ def _when(sent: Sequence[Outgoing], before: float, now: float) -> Iterator[float
         at = row["ts"] / 1000.0 if isinstance(row, dict) else last
         last = max(last, at if before <= at <= now else now)
         yield last
-
-
-def readings_of(sent: Sequence[Outgoing], recorded: float = float("nan")) -> Iterator[Any]:
-    """The readings in what was sent, where nobody stands between; bad ones are passed over."""
-    from twin.readings import BadReading
-
-    for sensor, row in sent:
-        if isinstance(row, dict):
-            try:
-                yield parse_reading(row, recorded=recorded, sensor=sensor)
-            except BadReading:
-                continue

@@ -21,6 +21,7 @@ from twin.document import DocumentError, read_document
 from twin.network import Network
 from twin.parameters import COLUMNS, Calibration, Parameter, read_parameters
 from twin.quantity import Quantity
+from twin.rehearse.failing import Failing, failing_machine, read_failing
 from twin.rehearse.fault import FAULTS, Fault, read_faults
 from twin.scenario import Scenario
 
@@ -35,7 +36,7 @@ _STRETCHED = {"exponential": ("mean",), "lognormal": ("mean", "sd"), "gamma": ("
               "weibull": ("scale",), "normal": ("mean", "sd"), "poisson": ("mean",),
               "uniform": ("low", "high"), "triangular": ("low", "mode", "high"),
               "erlang": ("mean",)}
-_HEAD = ("title", "model", "seed", "cells", "events", "faults")
+_HEAD = ("title", "model", "seed", "cells", "events", "faults", "failing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Truth:
         the moment when listening begins.
     faults
         Planted faults of the instruments and of the transmission.
+    failing
+        Machines whose degradation runs away.
     """
 
     model: str
@@ -60,6 +63,14 @@ class Truth:
     cells: tuple[Parameter, ...] = ()
     change: Scenario = field(default_factory=Scenario.baseline)
     faults: tuple[Fault, ...] = ()
+    failing: tuple[Failing, ...] = ()
+
+    def scenario(self) -> Scenario:
+        """Everything planted in the operation: lasting changes and breakdowns."""
+        events = dict(self.change.document()["events"]) if self.change.events else {}
+        for one in self.failing:
+            events |= one.events()
+        return Scenario(name="planted", events=events) if events else self.change
 
     def apply(self, network: Network) -> Network:
         """The network as it really is."""
@@ -146,14 +157,15 @@ def read_truth(path: Path) -> Truth:
     elif "cells" in head and not cells.is_file():
         problems.append(f"{path.name}: cells '{name}' is not a file.")
     faults, wrong = read_faults(head.get("faults", []), path.name)
-    problems += wrong
+    failing, wrong_too = read_failing(head.get("failing", []), path.name)
+    problems += [*wrong, *wrong_too]
     if problems:
         raise DocumentError("\n".join(problems))
     change = Scenario.from_document(path.stem, {"title": "Planted", "means": "Planted changes.",
                                                 "events": head["events"]}) \
         if head.get("events") else Scenario.baseline()
     return Truth(str(head["model"]), seed, read_parameters(cells) if cells.is_file() else (),
-                 change, faults)
+                 change, faults, failing)
 
 
 def write_truth(truth: Truth, path: Path) -> None:
@@ -170,15 +182,19 @@ def write_truth(truth: Truth, path: Path) -> None:
                           for name, event in truth.change.document()["events"].items()}
     if truth.faults:
         head["faults"] = [fault.document() for fault in truth.faults]
+    if truth.failing:
+        head["failing"] = [one.document() for one in truth.failing]
     path.write_text(yaml.safe_dump(head, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def plant(truth: Truth, network: Network, sensors: Sequence[str]) -> Truth:
-    """The truth with one fault of every kind, on sensors drawn by its seed, and one lane that
-    becomes half as slow again for good.
+    """The truth with one fault of every kind, on sensors drawn by its seed, one machine that fails
+    ever sooner, and one lane that becomes half as slow again for good.
     """
     random = np.random.default_rng([truth.seed, 0xFA17])
     faults = tuple(_one_of_each(random, list(sensors)))
+    truth = replace(truth, failing=failing_machine(network, 15 * 24.0, 4 * 24.0, np.random
+                                                   .default_rng([truth.seed, 0xFA11])))
     lanes = [lane for lane in network.lanes.values()
              if lane.transit is not None and lane.transit.kind != "constant"]
     if not lanes:

@@ -11,6 +11,7 @@ import json
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ _PATIENCE_S = 30.0
 #: Messages between two ticks: fewer than a broker's queue holds by default.
 _CHUNK = 400
 _TICK_S = 60.0
+#: What an operation can be asked to do.
+VERBS = ("order", "transfer", "expedite", "cancel", "increase", "decrease", "set")
 
 
 class WireError(ValueError):
@@ -34,13 +37,26 @@ class WireError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order from outside."""
+    """What is asked from outside: an order, a change of one, or (`verb` set) a setting.
+
+    Attributes
+    ----------
+    order
+        Number of the order that is changed; 0 for a new one.
+    cell, value
+        Of a setting.
+    """
 
     key: str
     site: str
     product: str
     quantity: float
     source: str = ""
+    verb: str = "order"
+    mode: str = ""
+    order: int = 0
+    cell: str = ""
+    value: str = ""
 
 
 class Wire:
@@ -138,6 +154,28 @@ class Wire:
             self._heard = {name: number for name, number in self._heard.items()
                            if number >= self._ticks}
 
+    def await_listener(self, seconds: float, now: float) -> None:
+        """Wait until a listener that follows the clock is there.
+
+        Raises
+        ------
+        WireError
+            If nobody comes.
+        """
+        until = time.monotonic() + seconds
+        while not self._heard:
+            if time.monotonic() >= until:
+                raise WireError(f"no listener has answered the clock in {seconds:g} s. Check that "
+                                "it hears the same broker.")
+            self._tick(now).wait_for_publish(_PATIENCE_S)
+            with self._news:
+                self._news.wait_for(lambda: bool(self._heard), 0.2)
+
+    def forget(self) -> None:
+        """Take the last tick of the clock from the broker, which has kept it for latecomers."""
+        self.client.publish(f"clock/{self.model}", b"", qos=1,
+                            retain=True).wait_for_publish(_PATIENCE_S)
+
     # -- taking orders ---------------------------------------------------------------------------
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any,
                     properties: Any = None) -> None:
@@ -181,12 +219,19 @@ class Wire:
 
 
 def parse_command(payload: bytes) -> Command | str:
-    """An order as it came over the wire, or what is wrong with it.
+    """What was asked over the wire, or what is wrong with it.
+
+    Understands a plain order and what the outbox pushes: with ``kind`` and ``target``, as JSON or
+    as a CloudEvent.
 
     Examples
     --------
-    >>> parse_command(b'{"key": "1", "site": "W", "product": "tea", "quantity": 5}')
-    Command(key='1', site='W', product='tea', quantity=5.0, source='')
+    >>> parse_command(b'{"key": "1", "site": "W", "product": "tea", "quantity": 5}').quantity
+    5.0
+    >>> said = parse_command(b'{"key": "2", "kind": "set", "target": "stock[W,tea].order_up_to", '
+    ...                      b'"value": "9", "quantity": 0}')
+    >>> said.verb, said.cell, said.value
+    ('set', 'stock[W,tea].order_up_to', '9')
     >>> parse_command(b'{"site": "W"}')
     'key is missing. Send key, site, product, quantity and, if it matters, source.'
     """
@@ -197,8 +242,22 @@ def parse_command(payload: bytes) -> Command | str:
         said = json.loads(payload)
     except (ValueError, RecursionError):
         return f"the order is not JSON. {keys}"
+    if isinstance(said, dict) and isinstance(said.get("data"), dict):
+        said = {**said["data"], "key": said.get("id", ""),
+                "kind": str(said.get("type", "")).removeprefix("twin.")}
     if not isinstance(said, dict):
         return f"the order is not an object. {keys}"
+    verb = said.get("kind", "order")
+    if not isinstance(verb, str) or verb not in VERBS:
+        return f"'{excerpt(str(verb))}' cannot be done here. Send one of {', '.join(VERBS)}."
+    return _setting(said, keys) if verb == "set" else _order(said, verb, keys)
+
+
+def _order(said: dict[str, Any], verb: str, keys: str) -> Command | str:
+    target = said.get("target")
+    if isinstance(target, str) and "/" in target:
+        site, _, product = target.partition("/")
+        said = {"site": site, "product": product, **said}
     for name in ("key", "site", "product", "quantity"):
         if name not in said:
             return f"{name} is missing. {keys}"
@@ -206,11 +265,24 @@ def parse_command(payload: bytes) -> Command | str:
     if isinstance(quantity, bool) or not isinstance(quantity, int | float) \
             or not 0.0 < quantity < 1e12:
         return f"quantity '{excerpt(str(quantity))}' is not a number above 0. {keys}"
-    texts = {name: said.get(name, "") for name in ("key", "site", "product", "source")}
+    texts = {name: said.get(name, "") for name in ("key", "site", "product", "source", "mode")}
     wrong = [name for name, text in texts.items() if not isinstance(text, str) or len(text) > 200]
     if wrong:
         return f"{wrong[0]} is not a text of at most 200 characters. {keys}"
-    return Command(quantity=float(quantity), **texts)
+    number = said.get("order", 0)
+    if isinstance(number, bool) or not isinstance(number, int | str) \
+            or not str(number).isdigit() or len(str(number)) > 18:
+        return f"order '{excerpt(str(number))}' is not the number of an order. {keys}"
+    return Command(quantity=float(quantity), verb=verb, order=int(number), **texts)
+
+
+def _setting(said: dict[str, Any], keys: str) -> Command | str:
+    texts = {name: said.get(name) for name in ("key", "target", "value")}
+    for name, text in texts.items():
+        if not isinstance(text, str) or not 0 < len(text) <= 500:
+            return f"{name} is missing, or is no text. Send key, target (a cell) and value."
+    return Command(str(texts["key"]), "", "", 0.0, verb="set", cell=str(texts["target"]),
+                   value=str(texts["value"]))
 
 
 def topic_of(model: str, sensor: str, row: Any) -> str:

@@ -68,10 +68,21 @@ class AlertBook:
 
     def __init__(self, path: Path | str | None = None) -> None:
         self.path = Path(path) if path is not None else None
+        self._size = -1
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the file again if somebody else has written to it."""
+        size = self.path.stat().st_size if self.path is not None and self.path.exists() else 0
+        if size == self._size:
+            return
+        self._size = size
         self.steps: list[Step] = _read(self.path) if self.path is not None else []
         self._alerts = alerts_of(self.steps)
-        self._now = {(alert.kind, alert.subject): alert.id for alert in self._alerts.values()
-                     if alert.active}
+        self._now: dict[tuple[str, str], str] = {}
+        self._told: dict[tuple[str, str], float] = {}
+        for alert in self._alerts.values():
+            self._note(alert)
 
     def tell(self, findings: Iterable[Finding]) -> list[str]:
         """Take in findings, in order of time; the ids of alerts that are new."""
@@ -133,8 +144,7 @@ class AlertBook:
         key = finding.kind, finding.subject
         now = self._alerts.get(self._now.get(key, ""))
         # Hearing the past again changes nothing of what has been found since.
-        if now is not None and finding.time < max(
-                step.time for step in now.history if step.what != "acknowledged"):
+        if finding.time < self._told.get(key, -math.inf):
             return None
         if not finding.severity:
             return None if now is None else Step(now.id, "cleared", finding.time)
@@ -156,12 +166,17 @@ class AlertBook:
         before = self._alerts.get(step.alert)
         after = alerts_of([*(before.history if before else ()), step])
         self._alerts.update(after)
-        alert = self._alerts[step.alert]
+        self._note(self._alerts[step.alert])
+
+    def _note(self, alert: Alert) -> None:
+        """Keep in mind which alert of a kind and subject holds, and when it last changed."""
         key = alert.kind, alert.subject
         if alert.active:
             self._now[key] = alert.id
         elif self._now.get(key) == alert.id:
             del self._now[key]
+        self._told[key] = max(self._told.get(key, -math.inf), max(
+            step.time for step in alert.history if step.what != "acknowledged"))
 
     def _write(self, steps: list[Step]) -> None:
         if self.path is None or not steps:
@@ -176,6 +191,7 @@ class AlertBook:
             file.write((("\n" if torn else "") + text).encode())
             file.flush()
             os.fsync(file.fileno())
+            self._size = file.tell()
 
 
 def _read(path: Path) -> list[Step]:

@@ -44,7 +44,8 @@ def begin_from(going_on: dict[str, Any], at: float, network: Network, fresh: Sta
     actors: dict[str, Any] = dict(fresh.actors)
     stock = shelves(scene, corrections or {})
     actors |= stock | areas(scene, stock) | suppliers(scene) | customers(scene) | passes(scene)
-    actors |= Moves(scene).state()
-    actors |= Plants(scene).state()
+    moves = Moves(scene)
+    actors |= moves.state()
+    actors |= Plants(scene, moves.drivers).state()
     orders = [row for _, row in sorted(scene.orders.rows.items())]
     return State(network.name, at, orders, actors, scene.orders.posted(), [])

@@ -23,6 +23,7 @@ class Moves:
         self.visits: dict[str, list[Row]] = {}
         self.hands: dict[str, list[Row]] = {}
         self.windows = {row.site for row in scene.network.windows.values()}
+        self.drivers: dict[str, list[str]] = {}  #: crew -> seats of trucks on a trip
         self.gates: dict[str, list[Row]] = {}  #: who waits for the window of a site
         for dock in scene.network.docks.values():
             for way in ("in", "out") if dock.direction == "both" else (dock.direction,):
@@ -160,6 +161,10 @@ class Moves:
                     if known["home"] == home and truck not in blank and known["phase"] != "idle" \
                             and blank:
                         found[name][truck] = self._truck(truck, next(iter(blank.values())))
+                for truck, state in found[name].items():
+                    row = self._row(truck)
+                    if row is not None and row.crew and state["lane"] and "+" not in truck:
+                        self.drivers.setdefault(f"crew {row.crew}", []).append(f"driver {truck}")
         return found
 
     def _truck(self, name: str, blank: Row) -> Row:

@@ -14,10 +14,10 @@ _CERTAIN = ("constant", "series", "ar1")
 class Plants:
     """Lots at each step, what machines do to them, and what is broken."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, drivers: dict[str, list[str]]) -> None:
         self.scene, self.work = scene, scene.work
         self.sites = [name[6:] for name in scene.actors if name.startswith("plant ")]
-        self.holders: dict[str, list[str]] = {}  #: crew -> who holds a member
+        self.holders = {crew: list(names) for crew, names in drivers.items()}  #: by crew
         self.waiting: dict[str, list[Any]] = {}  #: crew -> who waits for one
         self.blocked: dict[str, list[int]] = {}  #: machine -> done lots that it holds
         self.queues: dict[str, list[int]] = {}

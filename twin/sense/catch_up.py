@@ -6,7 +6,7 @@ import heapq
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from twin.kinds import KINDS
 from twin.lock import Lock
 from twin.readings import Reading, from_frame
 from twin.sense.alerts import AlertBook, Finding
+from twin.sense.quarantine import Quarantine
 from twin.sense.watch import Watch
 from twin.store import Store
 
 _DAY_S = 86_400.0
+_WATCHED = "alerts.watched.json"
 _AT_ONCE = 500  # findings that are written and synced together
 #: Kinds of which an old one may still matter: an open order, a counted shelf, a machine down.
 LASTING = tuple(sorted([kind.name for kind in KINDS.values() if not kind.signal]
@@ -26,8 +28,8 @@ LASTING = tuple(sorted([kind.name for kind in KINDS.values() if not kind.signal]
 PASSING = tuple(sorted(set(KINDS) - set(LASTING)))
 
 
-def catch_up(store: Store, watch: Watch, *, events_d: float = 60.0,
-             signals_d: float = 2.0) -> AlertBook:
+def catch_up(store: Store, watch: Watch, *, events_d: float = 60.0, signals_d: float = 2.0,
+             warm: bool = False) -> AlertBook:
     """Hear what the store has heard since it was last watched, and write what that raises.
 
     Parameters
@@ -39,51 +41,43 @@ def catch_up(store: Store, watch: Watch, *, events_d: float = 60.0,
     events_d, signals_d
         Days before that are heard again, without raising anything: of events, counts and machine
         states, and of other signals. The first time everything raises.
+    warm
+        Whether the watch is to hear these although nothing is new, since it will go on.
 
     Returns
     -------
     AlertBook
         Up to date with the store.
     """
-    mark = store.folder / "alerts.watched.json"
+    mark = store.folder / _WATCHED
     with Lock(store.folder / "alerts.lock"):
         book = AlertBook(store.folder / "alerts.jsonl")
         until = store.watermark()
         watched = _watched(mark)
-        if until is None or not until > watched:
+        if until is None or not (warm or until > watched):
             return book
         findings: list[Finding] = []
+        refused = Quarantine(store.folder / "quarantine").refused(
+            watched - signals_d * _DAY_S, until)[::-1]
         for reading in _readings(store, watched, until, events_d, signals_d):
+            while refused and refused[-1][0] <= reading.time:
+                at, sensor = refused.pop()
+                findings += [one for one in watch.refused(sensor, at) if one.time > watched]
             findings += [one for one in watch.hear(reading) if one.time > watched]
             if len(findings) >= _AT_ONCE:
                 book.tell(findings)
                 findings = []
-        book.tell([*findings, *watch.look(until)])
-        draft = mark.with_suffix(".part")
-        draft.write_text(json.dumps({"watched": until}) + "\n", encoding="utf-8")
-        os.replace(draft, mark)
+        book.tell([*findings, *(watch.look(until) if until > watched else ())])
+        write_watched(store, max(until, watched))
     return book
 
 
-def folding(watch: Watch, book: AlertBook) -> Callable[[Sequence[Reading]], None]:
-    """What a listener calls with each group of readings, to raise alerts as it hears.
-
-    Examples
-    --------
-    >>> from twin.network import Network
-    >>> book = AlertBook()
-    >>> fold = folding(Watch(Network(sites=[{"site": "W", "kind": "warehouse"}],
-    ...     storage=[{"site": "W", "area": "cold", "max_c": 8}])), book)
-    >>> fold([Reading(sensor="t", id=str(minute), time=60.0 * minute, kind="temperature",
-    ...               site="W", area="cold", value=11.0) for minute in range(3)])
-    >>> [alert.subject for alert in book.open()]
-    ['area W:cold']
-    """
-    def fold(readings: Sequence[Reading]) -> None:
-        ordered = sorted(readings, key=lambda reading: (reading.time, reading.sensor, reading.id))
-        book.tell([finding for reading in ordered for finding in watch.hear(reading)])
-
-    return fold
+def write_watched(store: Store, until: float) -> None:
+    """Note that everything until a time, seconds since 1970, has been watched."""
+    mark = store.folder / _WATCHED
+    draft = mark.with_suffix(".part")
+    draft.write_text(json.dumps({"watched": until}) + "\n", encoding="utf-8")
+    os.replace(draft, mark)
 
 
 def _readings(store: Store, watched: float, until: float, events_d: float,

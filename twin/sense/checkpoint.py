@@ -10,6 +10,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,9 @@ from twin.store import Store
 
 if TYPE_CHECKING:
     import duckdb
+
+#: Days folded, days to fold.
+Told = Callable[[int, int], None]
 
 _VERSION = 1  #: of what a checkpoint holds
 _DAY_S = 86_400.0
@@ -53,8 +58,23 @@ class Checkpoints:
         self.folder = store.folder / "checkpoints"
         self._seed = f"{_VERSION} {network_digest(network)}"
 
-    def until(self, at: float) -> tuple[Fold, Signals]:
-        """What was folded from all readings before a moment, seconds since 1970."""
+    def keep_up(self, told: Told | None = None) -> None:
+        """Fold and keep every day that is over, by what the store holds of a later one."""
+        days = list(self.store.day_files().items())
+        over = days[:-1]
+        if over and self._read(over[-1][0], self._marks(over)[-1]) is None:
+            self.until(_start(days[-1][0]), told)
+
+    def until(self, at: float, told: Told | None = None) -> tuple[Fold, Signals]:
+        """What was folded from all readings before a moment.
+
+        Parameters
+        ----------
+        at
+            Seconds since 1970-01-01 UTC.
+        told
+            Called with whole days folded so far and to fold at all, where any have no checkpoint.
+        """
         lines = self.store.unmerged()  # before the days: what is merged meanwhile is in both
         days = [(day, path) for day, path in self.store.day_files().items() if _start(day) < at]
         with merging.base(bounded=False) as base:
@@ -66,7 +86,10 @@ class Checkpoints:
                      if _start(day) + _DAY_S <= min(at, open_since)]
             marks = self._marks(whole)
             fold, signals, place = self._latest(whole, marks)
-            for (day, path), mark in zip(whole[place:], marks[place:], strict=True):
+            for done, ((day, path), mark) in enumerate(
+                    zip(whole[place:], marks[place:], strict=True)):
+                if told is not None:
+                    told(done, len(whole) - place)
                 self._take(base, fold, signals, _numbered([path]), at)
                 if self.keep:
                     self._write(day, mark, fold, signals)
@@ -127,11 +150,10 @@ class Checkpoints:
     def _write(self, day: date, mark: str, fold: Fold, signals: Signals) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(day)
-        draft = path.with_name(f".{path.name}.part")
+        draft = path.with_name(f".{path.name}.{os.getpid()}.part")
         with gzip.open(draft, "wt", encoding="utf-8", compresslevel=1) as file:
-            file.write(mark + "\n")
-            json.dump({"fold": fold.state(), "signals": signals.state()}, file)
-            file.write("\n")
+            told = json.dumps({"fold": fold.state(), "signals": signals.state()})
+            file.write(f"{mark}\n{told}\n")
         draft.replace(path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.kinds import ALSO, FIELDS, KINDS, UNITS, Kind
+from twin.kinds import ALSO, FIELDS, KINDS, PIECES, UNITS, Kind
 
 _LARGEST = 1.7976931348623157e308
 #: What cannot be printed: controls, separators other than the space, formats and surrogates.
@@ -39,7 +39,9 @@ def reading_schema() -> Schema:
         "required": ["sensor", "id", "ts", "kind"],
         "additionalProperties": False,
         "properties": _properties(),
-        "allOf": [_of_kind(kind) for kind in KINDS.values()],
+        "allOf": [{"if": {"required": ["quantity", "unit"], "not": {"required": ["value"]}},
+                   "then": {"properties": {"unit": {"enum": [*PIECES, None]}}}},
+                  *(_of_kind(kind) for kind in KINDS.values())],
     }
 
 
@@ -69,7 +71,8 @@ def _properties() -> Schema:
                            "maxLength": 200, "pattern": _PLAIN}
             if name in ("sensor", "id"):
                 found[name]["minLength"] = 1
-    found["unit"] = {"description": "of the value, where it is not the unit of its kind"}
+    found["unit"] = {"description": "of the value, where it is not the unit of its kind; a "
+                                    "quantity without a value is in units of its product"}
     return found
 
 

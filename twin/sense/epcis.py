@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -34,7 +35,8 @@ BASE = "https://id.example.org"
 
 def read_epcis(document: bytes | str | Mapping[str, Any], *, recorded: float = math.nan,
                sensor: str = "epcis", names: Mapping[str, str] | None = None,
-               base: str = BASE) -> list[Reading | BadReading]:
+               base: str = BASE, sizes: Mapping[str, tuple[float, float]] | None = None
+               ) -> list[Reading | BadReading]:
     """The readings of an EPCIS 2.0 document or event.
 
     Parameters
@@ -49,6 +51,8 @@ def read_epcis(document: bytes | str | Mapping[str, Any], *, recorded: float = m
         GS1 key (``01/...``, ``414/...``) or URI -> the model's name for it.
     base
         Where the model's own identifiers live.
+    sizes
+        Weight (kg) and volume (m3) of a unit by product, to turn kilograms and litres into units.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def read_epcis(document: bytes | str | Mapping[str, Any], *, recorded: float = m
     'receiving'?
     """
     found: list[Reading | BadReading] = []
-    for message in epcis_messages(document, sensor=sensor, names=names, base=base):
+    for message in epcis_messages(document, sensor=sensor, names=names, base=base, sizes=sizes):
         try:
             found.append(parse_reading(message, recorded=recorded))
         except BadReading as bad:
@@ -87,8 +91,9 @@ def read_epcis(document: bytes | str | Mapping[str, Any], *, recorded: float = m
 
 
 def epcis_messages(document: bytes | str | Mapping[str, Any], *, sensor: str = "epcis",
-                   names: Mapping[str, str] | None = None,
-                   base: str = BASE) -> list[dict[str, Any]]:
+                   names: Mapping[str, str] | None = None, base: str = BASE,
+                   sizes: Mapping[str, tuple[float, float]] | None = None
+                   ) -> list[dict[str, Any]]:
     """What a document says, as messages of readings that are still to be checked.
 
     Raises
@@ -96,8 +101,19 @@ def epcis_messages(document: bytes | str | Mapping[str, Any], *, sensor: str = "
     BadReading
         If the document breaks the standard.
     """
-    reader = Reader(names or {}, base, sensor)
-    return [message for event in check_epcis(document) for message in reader.messages(event)]
+    parsed = _parsed(document)
+    reader = Reader(names or {}, base, sensor, _namespaces(parsed.get("@context")),
+                    sizes or {})
+    return [message for event in check_epcis(parsed) for message in reader.messages(event)]
+
+
+def _namespaces(context: Any) -> dict[str, str]:
+    """Prefix -> namespace, of a context."""
+    found: dict[str, str] = {}
+    for part in context if isinstance(context, list) else [context]:
+        if isinstance(part, Mapping):
+            found |= {str(key): value for key, value in part.items() if isinstance(value, str)}
+    return found
 
 
 def check_epcis(document: bytes | str | Mapping[str, Any]) -> list[Event]:
@@ -199,7 +215,8 @@ class EpcisFolder:
     ----------
     place
         Its address is the folder, or one document. Options: `watch` waits for more documents,
-        `base` is where the model's own identifiers live.
+        `base` is where the model's own identifiers live, `sizes` the weight (kg) and volume (m3) of
+        a unit by product.
     """
 
     live = False
@@ -212,7 +229,7 @@ class EpcisFolder:
                             place.folder / "inbox")
         self._watch = bool(place.option("watch", False))
         self._reader = Reader(_read_names(folder / "names.yaml"), str(place.option("base", BASE)),
-                              "epcis")
+                              "epcis", sizes=place.option("sizes", {}))
         self._events = self._all_events()
         self._ended = False
 
@@ -237,13 +254,15 @@ class EpcisFolder:
             said: list[Any]
             raw = _bytes_of(arrival)
             try:
-                said = check_epcis(raw) or [None]
+                parsed, spaces = _parsed(raw), {}
+                said = check_epcis(parsed) or [None]
+                spaces = _namespaces(parsed.get("@context"))
             except BadReading as bad:
-                said = [bad]
+                said, spaces = [bad], {}
             for number, one in enumerate(said, 1):
                 yield Message(raw[:LARGEST] if isinstance(one, BadReading) else b"",
                               arrival.changed, topic=f"epcis/{arrival.name}:{number}",
-                              token=(one, arrival if number == len(said) else None))
+                              token=(one, arrival if number == len(said) else None, spaces))
 
     def readings(self, message: Message) -> list[dict[str, Any]]:
         """What an event says."""
@@ -252,7 +271,8 @@ class EpcisFolder:
         event = message.token[0]
         if isinstance(event, BadReading):
             raise event
-        return [] if event is None else list(self._reader.messages(event))
+        reader = replace(self._reader, namespaces=message.token[2])
+        return [] if event is None else list(reader.messages(event))
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """These events are safe; a document is when its last event is."""

@@ -185,3 +185,35 @@ def _checked(digits: str, length: int) -> str:
     if len(digits) != length or not (digits.isascii() and digits.isdigit()):
         raise ValueError(digits)
     return digits + check_digit(digits)
+
+
+#: Keys of a GS1 path that tell a thing apart, beside its primary key.
+_QUALIFIERS = {"01": ("21", "10", "235"), "414": ("254",), "8006": ("21", "10"), "8010": ("8011",)}
+#: Words that older Digital Links may have in the place of a key.
+_ALIASES = {"gtin": "01", "sscc": "00", "gln": "414", "grai": "8003", "giai": "8004", "ser": "21",
+            "lot": "10"}
+_ALIAS = re.compile(rf"/({'|'.join(_ALIASES)})/")
+
+
+def canonical_uri(uri: str) -> str:
+    """A GS1 identifier as GS1's own Digital Link, with nothing that does not identify; else as is.
+
+    Examples
+    --------
+    >>> canonical_uri("urn:epc:id:sgln:4012345.00005.0")
+    'https://id.gs1.org/414/4012345000054'
+    >>> canonical_uri("https://shop.example/01/04012345111118/22/A/21/9876?17=261231")
+    'https://id.gs1.org/01/04012345111118/21/9876'
+    """
+    path = _path_of_urn(uri) if uri.startswith("urn:epc:") else _path_of_link(
+        _ALIAS.sub(lambda found: f"/{_ALIASES[found[1]]}/", uri))
+    if not path:
+        return uri
+    parts = path.split("/")
+    kept = parts[:2]
+    pairs = dict(zip(parts[2::2], parts[3::2], strict=False))
+    for key in _QUALIFIERS.get(parts[0], ()):
+        if key in pairs:
+            kept += [key, pairs[key]]
+            break
+    return "https://id.gs1.org/" + "/".join(quote(unquote(part), safe="'") for part in kept)

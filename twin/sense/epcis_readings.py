@@ -12,14 +12,14 @@ at the end of their ids. They are rows of their own and never fall away as dupli
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from twin.kinds import FIELDS, KINDS
 from twin.sense.declared import missing
+from twin.sense.epcis_hash import event_hash
 from twin.sense.epcis_identity import Identity, identify
 from twin.sense.epcis_models import (
     AggregationEvent,
@@ -29,7 +29,7 @@ from twin.sense.epcis_models import (
     TransactionEvent,
     TransformationEvent,
 )
-from twin.sense.epcis_words import UNIT_CODES
+from twin.sense.epcis_words import AMOUNTS, UNIT_CODES
 
 #: Namespace of the model's own words: kinds of reading that the standard has no word for.
 NAMESPACE = "https://twin.example.org/epcis/"
@@ -69,11 +69,17 @@ class Reader:
         Where the model's own identifiers live.
     sensor
         Who speaks, where no device is named.
+    namespaces
+        What the document's context says of the prefixes of extensions.
+    sizes
+        Product -> weight (kg) and volume (m3) of a unit, to turn kilograms and litres into units.
     """
 
     names: Mapping[str, str]
     base: str
     sensor: str
+    namespaces: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def messages(self, event: Event) -> Iterator[dict[str, Any]]:
         """Messages of readings, keys as on the wire; none for an extension's own event."""
@@ -82,7 +88,7 @@ class Reader:
         for tail, message in self._parts(event, shared):
             seen[tail] = seen.get(tail, 0) + 1
             again = f"~{seen[tail]}" if seen[tail] > 1 else ""
-            message = {**message, **own, "id": reading_id(event, tail + again)}
+            message = {**message, **own, "id": reading_id(event, tail + again, self.namespaces)}
             yield {key: value for key, value in message.items() if value is not None}
 
     def _parts(self, event: Event, shared: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -147,8 +153,18 @@ class Reader:
             one = self._name(line.epcClass)
             if not one.what:
                 one = Identity("product", one.name)
-            many = {} if line.quantity is None else {"quantity": line.quantity}
-            yield one.name, {**within, **_filled(one), **many}
+            yield one.name, {**within, **_filled(one),
+                             **self._units(line.quantity, line.uom, one.product or one.name)}
+
+    def _units(self, quantity: float | None, uom: str | None, product: str) -> dict[str, Any]:
+        """A quantity in units of the product; in its own where nobody can tell, and so refused."""
+        if quantity is None:
+            return {}
+        what, one = AMOUNTS.get(uom or "", ("", 0.0))
+        size = self.sizes.get(product, (0.0, 0.0))[what == "m3"] if what else 0.0
+        if size > 0.0:
+            return {"quantity": quantity * one / size}
+        return {"quantity": quantity, **({"unit": uom} if uom else {})}
 
     def _happened(self, event: Event, shared: dict[str, Any],
                   item: dict[str, Any]) -> dict[str, Any]:
@@ -272,39 +288,16 @@ def _own_words(event: Event) -> dict[str, Any]:
 
 
 # -- which event it is ---------------------------------------------------------------------
-def reading_id(event: Event, tail: str) -> str:
+def reading_id(event: Event, tail: str, namespaces: Mapping[str, str] | None = None) -> str:
     """The id of a reading: its event's, what it is of, and whether it withdraws another."""
-    name = event.eventID or event_hash(event)
+    name = event.eventID or event_hash(
+        event.model_dump(exclude_none=True, by_alias=True), namespaces)
     error = event.errorDeclaration
     when = f"!{_utc(error.declarationTime)}" if error is not None else ""
     whole = f"{name}#{tail}{when}"
     if len(whole) > _LONGEST_ID:
         whole = f"{hashlib.sha256(f'{name}#{tail}'.encode()).hexdigest()}{when}"
     return whole
-
-
-def event_hash(event: Event) -> str:
-    """A fingerprint of what an event says, for one without an eventID.
-
-    The order of fields and lists, the spelling of words and the zone of times do not count; nor do
-    when it was recorded and whether it was declared an error.
-    """
-    said = event.model_dump(exclude_none=True, by_alias=True,
-                            exclude={"recordTime", "errorDeclaration", "eventID", "context"})
-    return "sha-256;" + hashlib.sha256(_plain(said).encode()).hexdigest()
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{_plain(value[key])}"
-                              for key in sorted(value)) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(sorted(_plain(one) for one in value)) + "]"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(float(value)) if abs(value) < 1e300 else str(value)
-    if isinstance(value, str) and len(value) > 15 and value[10:11] == "T":
-        return json.dumps(_utc(value))
-    return json.dumps(value)
 
 
 def _utc(text: str) -> str:

@@ -176,6 +176,13 @@ MEASUREMENTS = words("""
     VolumetricFlux Wavenumber""")
 
 #: UN/CEFACT Recommendation 20 code -> the unit's word in `twin.kinds.UNITS`.
+#: UN/ECE codes of amounts -> (weight or volume, kilograms or cubic metres in one).
+AMOUNTS = {
+    "KGM": ("kg", 1.0), "GRM": ("kg", 1e-3), "MGM": ("kg", 1e-6), "TNE": ("kg", 1e3),
+    "LBR": ("kg", 0.45359237), "ONZ": ("kg", 0.028349523125), "MTQ": ("m3", 1.0),
+    "LTR": ("m3", 1e-3), "MLT": ("m3", 1e-6), "DMQ": ("m3", 1e-3), "CMQ": ("m3", 1e-6),
+    "HLT": ("m3", 0.1), "GLL": ("m3", 0.003785411784),
+}
 UNIT_CODES = {
     "CEL": "C", "FAH": "F", "KEL": "K", "P1": "%", "BAR": "bar", "MBR": "mbar", "HPA": "hPa",
     "A97": "hPa", "PAL": "Pa", "KPA": "kPa", "MPA": "MPa", "PS": "psi", "C16": "mm/s",

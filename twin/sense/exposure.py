@@ -312,9 +312,14 @@ def place_of(reading: Reading) -> Place:
     ('area', 'W:cold')
     >>> place_of(Reading(sensor="t", id="1", time=0.0, kind="temperature", asset="W:cold"))
     ('area', 'W:cold')
+    >>> place_of(Reading(sensor="t", id="1", time=0.0, kind="temperature", site="W",
+    ...                  asset="W/cold"))
+    ('area', 'W:cold')
     """
     if reading.shipment:
         return "shipment", reading.shipment
+    if reading.site and reading.asset.startswith(f"{reading.site}/"):
+        return "area", reading.asset.replace("/", ":", 1)  # as instruments of a rehearsal say it
     if reading.asset and reading.asset.count(":") != 1:
         return "asset", reading.asset
     area = reading.asset or (f"{reading.site}:{reading.area}" if reading.area else "")

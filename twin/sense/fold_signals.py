@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from twin.kinds import KINDS
 from twin.network import Network
 from twin.parquet import quoted
@@ -21,18 +23,11 @@ if TYPE_CHECKING:
 #: Kinds of signal that are kept by their last value; the rest are events, or taken one by one.
 LAST = tuple(name for name, kind in KINDS.items() if kind.signal and name not in (
     "count", "cycle", "reject", "driving"))
-_KEY = ("kind", "asset", "shipment", "lot", "site", "area", "name")
-_SERIES = """
-    select kind, asset, shipment, case when kind = 'sighting' and lot = '' then product else lot end
-               as lot,
-           case when (asset || shipment || lot) <> '' then '' else site end as site,
-           case when (asset || shipment || lot) <> '' then '' else area end as area,
-           case when kind = 'health' then state else '' end as name,
-           time, sensor, value, latitude, longitude, quality, site as spot, area as corner,
-           state as word, place
-    from {source} where kind in ({kinds}) and time < {until!r}
-"""
-_KEPT = ("time", "sensor", "value", "latitude", "longitude", "quality", "spot", "corner", "word")
+#: What tells series apart, as it stands in readings.
+_RAW = ("kind", "asset", "shipment", "lot", "product", "site", "area", "state")
+_KEPT = {"time": "time", "sensor": "sensor", "value": "value", "latitude": "latitude",
+         "longitude": "longitude", "quality": "quality", "spot": "site", "corner": "area",
+         "word": "state"}
 
 Limits = tuple[float | None, float | None]
 
@@ -55,6 +50,7 @@ class Signals:
         self.last: dict[str, dict[str, Any]] = {}
         self.excursions: dict[str, list[list[float | None]]] = {}
         self.readings = 0
+        self._ranges: dict[str, Limits] = {}
 
     def take_frame(self, frame: pd.DataFrame, until: float) -> None:
         """Take the signals of a table of readings before a moment, seconds since 1970."""
@@ -73,49 +69,84 @@ class Signals:
         source
             SQL for readings in canonical order, which a column `place` numbers.
         """
-        series = _SERIES.format(kinds=", ".join(map(quoted, LAST)), until=until, source=source)
-        struct = ", ".join(f"{name} := {name}" for name in _KEPT)
+        kinds = ", ".join(map(quoted, LAST))
+        raw = ", ".join(_RAW)
         found = base.execute(
-            f"select {', '.join(_KEY)}, count(*), arg_max(struct_pack({struct}), place) "
-            f"from ({series}) group by all order by all").fetchall()
-        fence = [(*row[1:7], *limits) for row in found if row[0] == "temperature"
-                 for limits in [self.limits(row[4] or row[1], row[5], row[2], row[3])]
-                 if limits != (None, None)]
-        for *key, count, reading in found:
-            self._note(key, count, reading)
+            f"select {raw}, count(*), max(place), min(value), max(value) from {source} "
+            f"where kind in ({kinds}) and time < {until!r} group by all order by all").fetchall()
+        counts: dict[str, int] = {}
+        latest: dict[str, int] = {}
+        fence = []
+        for *names, count, place, lowest, highest in found:
+            key = _series(*names)
+            counts[key] = counts.get(key, 0) + count
+            latest[key] = max(latest.get(key, -1), place)
+            if names[0] == "temperature":
+                low, high = self._limits(key)
+                if self._under_way(key) or _beyond(lowest, low, high) or \
+                        _beyond(highest, low, high):
+                    fence.append((key, low, high, names))
+        kept = ", ".join(f"{column} as {name}" for name, column in _KEPT.items())
+        rows = {place: dict(zip(_KEPT, values, strict=True)) for place, *values in base.execute(
+            f"select place, {kept} from {source} where place in (select unnest(?::bigint[]))",
+            [list(latest.values())]).fetchall()} if latest else {}
+        for key, place in latest.items():
+            self._note(key, counts[key], rows[place])
         if fence:
-            self._excursions(base, series, fence)
+            self._excursions(base, source, until, fence)
 
-    def _note(self, key: list[str], count: int, reading: dict[str, Any]) -> None:
+    def _note(self, key: str, count: int, reading: dict[str, Any]) -> None:
         self.readings += count
-        known = self.last.setdefault(json.dumps(key), {"n": 0})
+        known = self.last.setdefault(key, {"n": 0})
         known["n"] += count
         known |= {name: value for name, value in reading.items()
                   if value == value and value is not None}
 
-    def _excursions(self, base: duckdb.DuckDBPyConnection, series: str,
-                    fence: list[tuple[Any, ...]]) -> None:
-        """Note when temperatures left their range and came back."""
-        base.execute("create or replace temp table fence (asset text, shipment text, lot text, "
-                     "site text, area text, name text, low double, high double)")
-        base.executemany("insert into fence values (?, ?, ?, ?, ?, ?, ?, ?)", fence)
-        keys = ", ".join(_KEY[1:])
-        turns = base.execute(f"""
-            with told as (select {keys}, time, place,
-                                 coalesce(value < low, false) or coalesce(value > high, false) out
-                          from ({series}) join fence using ({keys}) where kind = 'temperature'),
-                 turns as (select *, lag(out) over (partition by {keys} order by place) was
-                           from told)
-            select {keys}, time, out from turns where out is distinct from was
-            order by {keys}, place""").fetchall()
-        for *key, time, out in turns:
-            spans = self.excursions.setdefault(json.dumps(["temperature", *key]), [])
-            under_way = bool(spans) and spans[-1][1] is None
-            hours = (time - self.zero) / 3600.0
-            if out and not under_way:
-                spans.append([hours, None])
-            elif not out and under_way:
-                spans[-1][1] = hours
+    def _excursions(self, base: duckdb.DuckDBPyConnection, source: str, until: float,
+                    fence: list[tuple[str, float | None, float | None, list[str]]]) -> None:
+        """Note when temperatures left their range and came back, of series that may have."""
+        keys = list(dict.fromkeys(key for key, *_ in fence))
+        names = ("asset", "shipment", "lot", "product", "site", "area", "state")
+        base.execute("create or replace temp table fence (series int, "
+                     + ", ".join(f"{name} text" for name in names) + ")")
+        base.executemany("insert into fence values (?, ?, ?, ?, ?, ?, ?, ?)",
+                         [(keys.index(key), *raw[1:]) for key, *_, raw in fence])
+        told = base.execute(
+            f"select series, time, value, place from {source} join fence using "
+            f"({', '.join(names)}) where kind = 'temperature' and time < {until!r}").fetchnumpy()
+        order = np.argsort(told["place"])
+        series, time, value = (np.asarray(told[name])[order]
+                               for name in ("series", "time", "value"))
+        ranges = {key: (low, high) for key, low, high, _ in fence}
+        for number, key in enumerate(keys):
+            mine = np.flatnonzero(series == number)
+            low, high = ranges[key]
+            out = np.zeros(len(mine), dtype=bool)
+            if low is not None:
+                out |= value[mine] < low
+            if high is not None:
+                out |= ~(value[mine] <= high)
+            turns = np.flatnonzero(np.diff(out, prepend=not out[0])) if len(out) else mine
+            hours = (time[mine[turns]] - self.zero) / 3600.0
+            self._turn(key, list(zip(hours.tolist(), out[turns].tolist(), strict=True)))
+
+    def _turn(self, key: str, turns: list[tuple[float, bool]]) -> None:
+        for hours, out in turns:
+            if out and not self._under_way(key):
+                self.excursions.setdefault(key, []).append([hours, None])
+            elif not out and self._under_way(key):
+                self.excursions[key][-1][1] = hours
+
+    def _under_way(self, key: str) -> bool:
+        spans = self.excursions.get(key)
+        return bool(spans) and spans[-1][1] is None  # type: ignore[index]
+
+    def _limits(self, key: str) -> Limits:
+        """The range of a series of temperatures."""
+        if key not in self._ranges:
+            _, asset, shipment, lot, site, area, _ = json.loads(key)
+            self._ranges[key] = self.limits(site or asset, area, shipment, lot)
+        return self._ranges[key]
 
     def limits(self, place: str, area: str, shipment: str, lot: str) -> Limits:
         """The range in which a temperature should lie: of the storage area, or of what is cold.
@@ -156,3 +187,16 @@ class Signals:
         return signals
 
 
+
+
+def _series(kind: str, asset: str, shipment: str, lot: str, product: str, site: str, area: str,
+            state: str) -> str:
+    """The series of a reading: what moves is told apart from places by its own name alone."""
+    what = lot or (product if kind == "sighting" else "")
+    moves = bool(asset or shipment or what)
+    return json.dumps([kind, asset, shipment, what, "" if moves else site, "" if moves else area,
+                       state if kind == "health" else ""])
+
+
+def _beyond(value: float, low: float | None, high: float | None) -> bool:
+    return (low is not None and value < low) or (high is not None and not value <= high)

@@ -37,6 +37,14 @@ class Guard(ABC):
     def hear(self, reading: Reading) -> list[Finding]:
         """Take in a reading; what it changes."""
 
+    def again(self, reading: Reading) -> list[Finding]:
+        """Take note of a reading that has come before."""
+        return []
+
+    def refused(self, sensor: str, time: float) -> list[Finding]:
+        """Take note of a reading of a sensor that went to the quarantine."""
+        return []
+
     @abstractmethod
     def look(self, now: float) -> list[Finding]:
         """Let time pass to `now` (seconds since 1970); what that changes."""

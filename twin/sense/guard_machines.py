@@ -60,10 +60,12 @@ class DownGuard(Guard):
 class SignalGuard(Guard):
     """Signals of machines: each by itself, and together once there are two or more.
 
-    The signals of a machine make a row when each of them has spoken since the last one.
+    The signals of a machine make a row when each of them has spoken since the last one. After a
+    repair or a service a machine is another one: what each signal usually is, is learnt again.
     """
 
-    hears = frozenset({"vibration", "temperature", "pressure", "current", "power", "health"})
+    hears = frozenset({"vibration", "temperature", "pressure", "current", "power", "health",
+                       "repairing"})
 
     def __init__(self, post: Post) -> None:
         super().__init__(post)
@@ -80,6 +82,8 @@ class SignalGuard(Guard):
         if rule is None or machine.partition("#")[0] not in self.network.machines \
                 or reading.quality == "bad":
             return []
+        if reading.kind == "repairing":
+            return self._renewed(machine, reading.time)
         signal = reading.state if reading.kind == "health" else reading.kind
         watch, alarm = self._single.setdefault((machine, signal), (
             SignalWatch(), Debounce(rule.m, rule.n, rule.clear, calm=60)))
@@ -93,6 +97,15 @@ class SignalGuard(Guard):
     def look(self, now: float) -> list[Finding]:
         """Nothing: signals are judged by what is heard."""
         return []
+
+    def _renewed(self, machine: str, time: float) -> list[Finding]:
+        for key in [key for key in self._single if key[0] == machine]:
+            del self._single[key]
+        self._together.pop(machine, None)
+        self._rows.pop(machine, None)
+        return [Finding("anomaly", f"machine {machine} {signal}", "", time)
+                for name, signal in list(self._since) if name == machine
+                and self._since.pop((name, signal))]
 
     def _row(self, machine: str, signal: str, reading: Reading, severity: str) -> list[Finding]:
         row = self._rows.setdefault(machine, {})

@@ -72,6 +72,8 @@ class RangeGuard(Guard):
         noun, name = place_of(reading)
         if reading.lot and not (reading.shipment or reading.asset or reading.site):
             noun, name = "lot", reading.lot
+        if not name:
+            noun, name = "sensor", reading.sensor
         key = reading.kind, noun, name
         if key not in self._watches:
             if len(self._watches) >= _MOST:

@@ -27,6 +27,7 @@ class SensorGuard(Guard):
         super().__init__(post)
         self.qualities: dict[str, Quality] = {}
         self._heard: dict[str, float] = {}
+        self._said: dict[str, int] = {}  # readings, those that were refused or came again too
         self._gone: set[str] = set()
         self._silent: set[str] = set()
         self._alarms: dict[str, Debounce] = {}
@@ -67,24 +68,44 @@ class SensorGuard(Guard):
                                      allowed, 0.0, f"nothing heard since {clock(last)}; {why}"))
         return found
 
-    def _score(self, name: str, reading: Reading) -> list[Finding]:
-        row = self.network.sensors.get(name)
-        interval = 3600.0 * row.interval if row is not None and row.interval else 0.0
-        if name not in self.qualities and len(self.qualities) >= _MOST:
-            del self.qualities[next(iter(self.qualities))]
-        quality = self.qualities.setdefault(name, Quality(interval))
-        quality.update(reading)
-        heard = quality.arrivals.get().heard
-        rule = self.rules.find("quality", name)
-        if rule is None or heard < _LEARNT or heard % _SCORED_EVERY:
+    def again(self, reading: Reading) -> list[Finding]:
+        """A sensor that says things twice is trusted less."""
+        return [] if reading.kind in ("alive", "battery") else self._score(reading.sensor, reading)
+
+    def refused(self, sensor: str, time: float) -> list[Finding]:
+        """A sensor whose readings are refused is trusted less, if it is known at all."""
+        if sensor not in self.qualities and sensor not in self.network.sensors:
             return []
-        trust = quality.get()
+        self._quality(sensor).quarantined(time)
+        return self._judge(sensor, time)
+
+    def _score(self, name: str, reading: Reading) -> list[Finding]:
+        self._quality(name).update(reading)
+        return self._judge(name, reading.time)
+
+    def _quality(self, name: str) -> Quality:
+        if name not in self.qualities and len(self.qualities) >= _MOST:
+            oldest = next(iter(self.qualities))
+            del self.qualities[oldest]
+            self._said.pop(oldest, None)
+        if name not in self.qualities:
+            row = self.network.sensors.get(name)
+            self.qualities[name] = Quality(3600.0 * row.interval if row is not None
+                                           and row.interval else 0.0)
+        self._said[name] = self._said.get(name, 0) + 1
+        return self.qualities[name]
+
+    def _judge(self, name: str, time: float) -> list[Finding]:
+        rule, said = self.rules.find("quality", name), self._said[name]
+        if rule is None or said < _LEARNT or said % _SCORED_EVERY:
+            return []
+        trust = self.qualities[name].get()
         alarm = self._alarms.setdefault(name, Debounce(rule.m, rule.n, rule.clear))
         was = alarm.get()
         alarm.update(2.0 - trust.score / rule.low)
         if alarm.get():
-            since = self._since.setdefault(name, reading.time)
-            return [Finding("quality", f"sensor {name}", rule.severity, reading.time, since,
+            since = self._since.setdefault(name, time)
+            return [Finding("quality", f"sensor {name}", rule.severity, time, since,
                             trust.score, rule.low, 0.0, trust.why)]
         self._since.pop(name, None)
-        return [Finding("quality", f"sensor {name}", "", reading.time)] if was else []
+        return [Finding("quality", f"sensor {name}", "", time)] if was else []

@@ -14,13 +14,14 @@ from twin.network import Network
 from twin.sense.begin import begin_from
 from twin.sense.begin_orders import Scene
 from twin.sense.begin_stock import area_of
-from twin.sense.checkpoint import Checkpoints
+from twin.sense.checkpoint import Checkpoints, Told
 from twin.sense.fold import Fold
 from twin.sense.fold_goods import Goods
 from twin.sense.fold_rules import Rules
 from twin.sense.fold_shelves import EPS
 from twin.sense.fold_signals import Signals
 from twin.sense.history import events_of
+from twin.sense.knowledge_etas import Arrivals, expected
 from twin.sense.knowledge_moves import moves
 from twin.sense.knowledge_work import work
 from twin.sense.reconcile import Sightings, corrections, reconcile
@@ -29,7 +30,7 @@ from twin.store import Store
 
 
 def know(readings: Store | pd.DataFrame, network: Network, at: float, *, rules: Rules,
-         fresh: State, checkpoints: bool = True) -> Knowledge:
+         fresh: State, checkpoints: bool = True, told: Told | None = None) -> Knowledge:
     """What is known about a chain from all readings before a moment.
 
     Parameters
@@ -42,9 +43,12 @@ def know(readings: Store | pd.DataFrame, network: Network, at: float, *, rules: 
         What the simulation knows about time, and a state of the network that has just begun.
     checkpoints
         Whether whole days that are folded are kept beside the store.
+    told
+        Called with days folded and days to fold, as they are.
     """
     if isinstance(readings, Store):
-        fold, signals = Checkpoints(readings, network, rules, keep=checkpoints).until(at)
+        fold, signals = Checkpoints(readings, network, rules, keep=checkpoints).until(
+            at, told)
     else:
         fold, signals = Fold(network, rules), Signals(network)
         if len(readings):
@@ -63,7 +67,9 @@ def knowledge_of(fold: Fold, signals: Signals, network: Network, at: float, rule
     fold = Fold.resumed(network, rules, json.loads(json.dumps(going_on)))
     fold.demand.settle(clock)
     telling = Telling(Scene(fold, clock, rules, fresh.actors), signals, at)
-    facts = (*stock(telling), *orders(telling), *moves(telling), *work(telling), *areas(telling))
+    arrivals = Arrivals(telling)
+    facts = (*stock(telling), *orders(telling, arrivals), *moves(telling, arrivals),
+             *work(telling), *areas(telling))
     return Knowledge(network.name, at, clock, fold.rows + signals.readings, facts, differences,
                      going_on)
 
@@ -186,8 +192,8 @@ def _series_of(telling: Telling, site: str, product: str) -> str:
 # -- orders --------------------------------------------------------------------------------------
 
 
-def orders(telling: Telling) -> Iterator[Fact]:
-    """Open orders: for whom, what is still to leave and to come, when it is due, who owes it."""
+def orders(telling: Telling, arrivals: Arrivals) -> Iterator[Fact]:
+    """Open orders: for whom, what is still to come, when it is due and expected, who owes it."""
     scene = telling.scene
     for number, row in sorted(scene.orders.rows.items()):
         subject, record = f"order {number}", scene.goods.orders[number]
@@ -201,6 +207,8 @@ def orders(telling: Telling) -> Iterator[Fact]:
             values.append(("owed by", scene.orders.owes[number], ""))
         for attribute, value, unit in values:
             yield telling.fact("order", subject, attribute, value, unit, record)
+        yield from expected(telling, "order", subject, arrivals.order(number), record,
+                            row["due_in"])
 
 
 # -- places --------------------------------------------------------------------------------------

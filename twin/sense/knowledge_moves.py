@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin.kinds import KINDS
 from twin.knowledge import Fact
-from twin.sense.begin_orders import lane_name
+from twin.sense.knowledge_etas import Arrivals, expected
 
 if TYPE_CHECKING:
     from twin.sense.knowledge import Telling
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 _DRIVEN = ("speed", "odometer", "fuel", "temperature", "battery", "door")
 
 
-def moves(telling: Telling) -> Iterator[Fact]:
+def moves(telling: Telling, arrivals: Arrivals) -> Iterator[Fact]:
     """Every truck and every shipment under way."""
     yield from _trucks(telling)
-    yield from _shipments(telling)
+    yield from _shipments(telling, arrivals)
 
 
 def _trucks(telling: Telling) -> Iterator[Fact]:
@@ -63,7 +63,7 @@ def _load(telling: Telling, name: str, known: dict[str, Any] | None) -> list[lis
     return goods.loads.get(name, [])
 
 
-def _shipments(telling: Telling) -> Iterator[Fact]:
+def _shipments(telling: Telling, arrivals: Arrivals) -> Iterator[Fact]:
     scene = telling.scene
     heard: dict[str, list[tuple[dict[str, str], dict[str, Any]]]] = {}
     for about, _, reading in telling.series():
@@ -81,22 +81,5 @@ def _shipments(telling: Telling) -> Iterator[Fact]:
             values.append(("at the door of", shipment["to"], ""))
         for attribute, value, unit in values:
             yield telling.fact("shipment", subject, attribute, value, unit, shipment)
-        left = _expected(telling, shipment)
-        if left is not None:
-            yield telling.fact("shipment", subject, "expected in", left, "h", shipment,
-                               "uncertain")
+        yield from expected(telling, "shipment", subject, arrivals.shipment(number), shipment)
         yield from _heard(telling, "shipment", subject, heard.get(str(number), ()))
-
-
-def _expected(telling: Telling, shipment: dict[str, Any]) -> float | None:
-    """Hours until a shipment comes, as likely later as earlier; None at the door."""
-    scene = telling.scene
-    if shipment["gate"] is not None or shipment["unloaded"] is not None:
-        return None
-    lane = scene.lane(shipment["site"], shipment["to"], shipment["lane"])
-    if lane is None or lane_name(lane) != shipment["lane"]:
-        return None
-    age: float = scene.at - shipment["departed"]
-    if lane.transit is None:
-        return max(0.0, scene.mean_transit(lane) - age)
-    return scene.rules.left(lane.transit, age, 0.5)

@@ -107,6 +107,8 @@ class Listener:
         The devices that may speak; None lets all.
     fold
         Called with the readings of each group once they are safe.
+    refused
+        Called with what of each group was refused, or is late, once that is safe.
 
     Examples
     --------
@@ -131,9 +133,10 @@ class Listener:
     def __init__(self, source: Source, store: Store, *, name: str = "1",
                  known: Known | None = None, register: Register | None = None,
                  rules: Rules | None = None,
-                 fold: Callable[[Sequence[Reading]], None] | None = None) -> None:
+                 fold: Callable[[Sequence[Reading]], None] | None = None,
+                 refused: Callable[[Sequence[Refused]], None] | None = None) -> None:
         self.source, self.store = source, store
-        self.known, self.register, self.fold = known, register, fold
+        self.known, self.register, self.fold, self.refused = known, register, fold, refused
         self.rules = rules or Rules()
         self.heard = Heard()
         self.quarantine = Quarantine(store.folder / "quarantine")
@@ -273,6 +276,8 @@ class Listener:
         self._unmerged += len(rows)
         if self.fold is not None and rows:
             self.fold([Reading(**values) for values in rows])
+        if self.refused is not None and refused:
+            self.refused(refused)
 
     # ---- between groups ----
 
@@ -304,10 +309,12 @@ class Listener:
     def _merged(self, merged: Merged) -> None:
         self.heard.merged += merged
         self.heard.merged_at = time.time()
-        self.heard.quarantined += self.quarantine.add(
-            Refused("conflict", _CLASH.format(one.sensor, one.id), one.recorded
-                    if math.isfinite(one.recorded) else one.time, one.sensor, reading=one.message())
-            for one in merged.conflicts)
+        clashes = [Refused("conflict", _CLASH.format(one.sensor, one.id), one.recorded
+                           if math.isfinite(one.recorded) else one.time, one.sensor,
+                           reading=one.message()) for one in merged.conflicts]
+        self.heard.quarantined += self.quarantine.add(clashes)
+        if self.refused is not None and clashes:
+            self.refused(clashes)
 
     def _note(self, *, force: bool = False) -> None:
         if self.register is not None and (self._seen or self._battery):

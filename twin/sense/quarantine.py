@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections import Counter
@@ -192,6 +193,23 @@ class Quarantine:
             if fresh:
                 sync_folder(self.folder)
 
+    def refused(self, since: float, until: float) -> list[tuple[float, str]]:
+        """When readings of which sensor were refused, from `since` to `until`, in order of time.
+
+        Times are those of receipt, seconds since 1970. What is stored although it is late is not
+        among them.
+        """
+        found = []
+        for path in self.folder.glob("*.jsonl"):
+            with path.open("rb") as file:
+                for line in file:
+                    entry = _entry(line)
+                    sensor = speaker(str(entry.get("sender", "")), entry.get("reading"))
+                    at = float(entry.get("at", math.nan))
+                    if sensor and entry.get("reason") != "late" and since <= at <= until:
+                        found.append((at, sensor))
+        return sorted(found)
+
     def counts(self) -> Counter[str]:
         """How many were refused, by reason, over all days."""
         found: Counter[str] = Counter()
@@ -202,6 +220,18 @@ class Quarantine:
         for path in self.folder.glob("*.more"):
             found.update(_counted(path))
         return found
+
+
+def speaker(sender: str, reading: object) -> str:
+    """The sensor that a refused thing came from; empty if nobody can tell.
+
+    Examples
+    --------
+    >>> speaker("t1", {"sensor": "t2"}), speaker("", {"sensor": "t2"}), speaker("", None)
+    ('t1', 't2', '')
+    """
+    said = reading.get("sensor", "") if isinstance(reading, Mapping) else ""
+    return sender or (said if isinstance(said, str) else "")
 
 
 def _count(path: Path, more: Counter[str]) -> None:

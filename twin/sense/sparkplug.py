@@ -21,7 +21,8 @@ from urllib.parse import unquote, urlsplit
 from twin.readings import BadReading
 from twin.sense.declared import Dictionary
 from twin.sense.source import Message, Place, SourceError
-from twin.sense.sparkplug_payload import Datatype, Metric, Payload, encode_payload
+from twin.sense.sparkplug_encode import encode_payload
+from twin.sense.sparkplug_payload import Datatype, Metric, Payload
 from twin.sense.sparkplug_session import NAMESPACE, Session
 
 if TYPE_CHECKING:

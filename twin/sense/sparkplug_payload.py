@@ -1,7 +1,7 @@
-"""The payload of Sparkplug B 3.0: protobuf, the part of it that carries scalar metrics.
+"""The payload of Sparkplug B 3.0: protobuf.
 
 Written and read here, since the libraries for it pin a protobuf that nothing else agrees with.
-Data sets, templates and arrays are skipped: their metrics come without a value.
+Arrays, data sets and templates are read (`twin.sense.sparkplug_values`), and not written.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from enum import IntEnum
 
 from twin.readings import BadReading
 from twin.sense.source import LARGEST, MOST_READINGS
+from twin.sense.sparkplug_values import ARRAYS, Part, Table, array_of
 
 Value = int | float | bool | str | bytes
+#: What a metric may hold.
+Whole = Value | tuple[Value, ...] | Table | Part
 
-_U32, _U64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
+U32, U64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 
 
 class Datatype(IntEnum):
@@ -43,9 +46,10 @@ class Datatype(IntEnum):
 
 
 _SIGNED = {Datatype.INT8: 8, Datatype.INT16: 16, Datatype.INT32: 32, Datatype.INT64: 64}
-_TEXTS = (Datatype.STRING, Datatype.TEXT, Datatype.UUID)
+TEXTS = (Datatype.STRING, Datatype.TEXT, Datatype.UUID)
 #: Field number of a value: in a metric; a property has the same, shifted by -7.
-_INT, _LONG, _FLOAT, _DOUBLE, _BOOLEAN, _STRING, _BYTES = range(10, 17)
+INT, LONG, FLOAT, DOUBLE, BOOLEAN, STRING, BYTES, _DATASET, _TEMPLATE = range(10, 19)
+_DEEPEST = 8  # templates within templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Metric:
     alias: int | None = None
     timestamp: int | None = None
     datatype: int = 0
-    value: Value | None = None
+    value: Whole | None = None
     historical: bool = False
     transient: bool = False
     properties: Mapping[str, Value | None] = field(default_factory=dict)
@@ -103,101 +107,6 @@ class Payload:
         return next((metric for metric in self.metrics if metric.name == name), None)
 
 
-# -- writing ---------------------------------------------------------------------------------------
-def encode_payload(payload: Payload) -> bytes:
-    """The bytes of a payload.
-
-    Examples
-    --------
-    >>> warm = Metric("M1/temperature", 3, 1_700_000_000_000, Datatype.FLOAT, 21.5)
-    >>> raw = encode_payload(Payload(1_700_000_000_000, (warm,), 7))
-    >>> len(raw), decode_payload(raw).metrics[0].value
-    (43, 21.5)
-    """
-    out = bytearray()
-    if payload.timestamp is not None:
-        out += _tag(1, 0) + _varint(payload.timestamp)
-    for metric in payload.metrics:
-        out += _block(2, _encode_metric(metric))
-    if payload.seq is not None:
-        out += _tag(3, 0) + _varint(payload.seq)
-    return bytes(out)
-
-
-def _encode_metric(metric: Metric) -> bytes:
-    out = bytearray()
-    if metric.name:
-        out += _block(1, metric.name.encode())
-    if metric.alias is not None:
-        out += _tag(2, 0) + _varint(metric.alias)
-    if metric.timestamp is not None:
-        out += _tag(3, 0) + _varint(metric.timestamp)
-    if metric.datatype:
-        out += _tag(4, 0) + _varint(metric.datatype)
-    for number, flag in ((5, metric.historical), (6, metric.transient), (7, metric.value is None)):
-        if flag:
-            out += _tag(number, 0) + b"\x01"
-    if metric.properties:
-        out += _block(9, _encode_properties(metric.properties))
-    if metric.value is not None:
-        out += _encode_value(metric.value, metric.datatype, 0)
-    return bytes(out)
-
-
-def _encode_properties(properties: Mapping[str, Value | None]) -> bytes:
-    out = bytearray()
-    for key in properties:
-        out += _block(1, key.encode())
-    for value in properties.values():
-        datatype = _datatype_of(value)
-        inner = _tag(1, 0) + _varint(datatype)
-        inner += _tag(2, 0) + b"\x01" if value is None else _encode_value(value, datatype, -7)
-        out += _block(2, inner)
-    return bytes(out)
-
-
-def _datatype_of(value: Value | None) -> Datatype:
-    if isinstance(value, bool):
-        return Datatype.BOOLEAN
-    if isinstance(value, int):
-        return Datatype.INT64
-    return Datatype.DOUBLE if isinstance(value, float) else Datatype.STRING
-
-
-def _encode_value(value: Value, datatype: int, shift: int) -> bytes:
-    if datatype == Datatype.BOOLEAN:
-        return _tag(_BOOLEAN + shift, 0) + _varint(int(bool(value)))
-    if datatype in _TEXTS or isinstance(value, str):
-        return _block(_STRING + shift, str(value).encode())
-    if isinstance(value, bytes):
-        return _block(_BYTES + shift, value)
-    if datatype == Datatype.FLOAT:
-        return _tag(_FLOAT + shift, 5) + struct.pack("<f", value)
-    if datatype == Datatype.DOUBLE or isinstance(value, float):
-        return _tag(_DOUBLE + shift, 1) + struct.pack("<d", value)
-    if datatype in (Datatype.INT64, Datatype.UINT64, Datatype.DATETIME):
-        return _tag(_LONG + shift, 0) + _varint(value & _U64)
-    return _tag(_INT + shift, 0) + _varint(value & _U32)
-
-
-def _tag(number: int, wire: int) -> bytes:
-    return _varint(number << 3 | wire)
-
-
-def _block(number: int, content: bytes) -> bytes:
-    return _tag(number, 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-# -- reading ---------------------------------------------------------------------------------------
 def decode_payload(raw: bytes) -> Payload:
     """The payload that bytes hold.
 
@@ -236,7 +145,7 @@ def decode_payload(raw: bytes) -> Payload:
     return Payload(timestamp, tuple(metrics), seq)
 
 
-def _decode_metric(raw: bytes) -> Metric:
+def _decode_metric(raw: bytes, depth: int = 0) -> Metric:
     name, alias, timestamp, datatype = "", None, None, 0
     flags = {5: False, 6: False, 7: False}
     properties: dict[str, Value | None] = {}
@@ -254,27 +163,82 @@ def _decode_metric(raw: bytes) -> Metric:
             timestamp = value
         elif number == 4 and isinstance(value, int):
             datatype = value
-        elif _INT <= number <= _BYTES:
+        elif INT <= number <= _TEMPLATE:
             held = (number, value)
-    found = None if held is None or flags[7] else _decode_value(*held, datatype)
+    found = None if held is None or flags[7] else _decode_whole(*held, datatype, depth)
     return Metric(name, alias, timestamp, datatype, found, flags[5], flags[6], properties)
 
 
+def _decode_whole(number: int, value: int | bytes, datatype: int, depth: int) -> Whole:
+    """A value, an array, a data set or a template."""
+    if number in (_DATASET, _TEMPLATE):
+        if not isinstance(value, bytes) or depth >= _DEEPEST:
+            raise _broken("a value has the wrong wire type, or templates are nested too deep")
+        return _decode_table(value) if number == _DATASET else _decode_part(value, depth + 1)
+    found = _decode_value(number, value, datatype)
+    if datatype not in ARRAYS or not isinstance(found, bytes):
+        return found
+    try:
+        return array_of(found, datatype)
+    except ValueError as error:
+        raise _broken(str(error)) from None
+
+
+def _decode_part(raw: bytes, depth: int) -> Part:
+    metrics = [_decode_metric(value, depth) for number, value in _fields(raw)
+               if number == 2 and isinstance(value, bytes)]
+    definition = any(number == 5 and bool(value) for number, value in _fields(raw))
+    return Part(tuple(metrics), definition)
+
+
+def _decode_table(raw: bytes) -> Table:
+    columns: list[str] = []
+    types: list[int] = []
+    rows: list[bytes] = []
+    for number, value in _fields(raw):
+        if number == 2 and isinstance(value, bytes):
+            columns.append(_text(value))
+        elif number == 3 and isinstance(value, int):
+            types.append(value)
+        elif number == 3 and isinstance(value, bytes):  # packed
+            at = 0
+            while at < len(value):
+                kind, at = _read_varint(value, at)
+                types.append(kind)
+        elif number == 4 and isinstance(value, bytes):
+            rows.append(value)
+    if len(types) != len(columns) or len(rows) * max(len(columns), 1) > MOST_READINGS:
+        raise _broken(f"a data set has {len(columns)} columns, {len(types)} types and "
+                      f"{len(rows)} rows")
+    return Table(tuple(columns), tuple(types), tuple(_decode_row(row, types) for row in rows))
+
+
+def _decode_row(raw: bytes, types: list[int]) -> tuple[Value | None, ...]:
+    cells = [value for number, value in _fields(raw) if number == 1 and isinstance(value, bytes)]
+    if len(cells) != len(types):
+        raise _broken(f"a row of a data set has {len(cells)} values for {len(types)} columns")
+    row: list[Value | None] = []
+    for cell, kind in zip(cells, types, strict=True):
+        held = [(number + 9, value) for number, value in _fields(cell) if 1 <= number <= 6]
+        row.append(_decode_value(*held[-1], kind) if held else None)
+    return tuple(row)
+
+
 def _decode_value(number: int, value: int | bytes, datatype: int) -> Value:
-    if number in (_FLOAT, _DOUBLE):
-        wide, code = (4, "<f") if number == _FLOAT else (8, "<d")
+    if number in (FLOAT, DOUBLE):
+        wide, code = (4, "<f") if number == FLOAT else (8, "<d")
         if not isinstance(value, bytes) or len(value) != wide:
             raise _broken("a floating point value has the wrong wire type")
         return float(struct.unpack(code, value)[0])
-    if number in (_STRING, _BYTES):
+    if number in (STRING, BYTES):
         if not isinstance(value, bytes):
             raise _broken("a text has the wrong wire type")
-        return _text(value) if number == _STRING else value
+        return _text(value) if number == STRING else value
     if not isinstance(value, int):
         raise _broken("a whole number has the wrong wire type")
-    if number == _BOOLEAN:
+    if number == BOOLEAN:
         return bool(value)
-    return signed(value, datatype) if number == _LONG else signed(value & _U32, datatype)
+    return signed(value, datatype) if number == LONG else signed(value & U32, datatype)
 
 
 def signed(value: int, datatype: int) -> int:
@@ -353,7 +317,7 @@ def _read_varint(raw: bytes, at: int) -> tuple[int, int]:
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value & _U64, at
+            return value & U64, at
     raise _broken("a number has more than ten bytes")
 
 

@@ -16,6 +16,7 @@ from twin.kinds import KINDS
 from twin.readings import BadReading, format_instant
 from twin.sense.declared import Dictionary, Meaning, column_of, missing
 from twin.sense.sparkplug_payload import Metric, Payload, decode_payload
+from twin.sense.sparkplug_values import flat
 
 NAMESPACE = "spBv1.0"
 _TYPES = ("NBIRTH", "NDATA", "NDEATH", "DBIRTH", "DDATA", "DDEATH")
@@ -180,11 +181,14 @@ class Session:
               received: float) -> Iterator[Message]:
         """The readings of a payload; values of one group and time are one reading."""
         found: dict[tuple[Any, ...], Message] = {}
+        singles: list[tuple[str, Metric, Metric]] = []
         for metric in payload.metrics:
             known = self._known(node, path, device, metric)
             if known.name.startswith(_NOT_MEASURED):
                 continue
             whole = f"{path}/{device}/{known.name}" if device else f"{path}/{known.name}"
+            singles += [(*single, known) for single in self._singles(metric, whole)]
+        for whole, metric, known in singles:
             meaning = self.words.meaning(whole)
             if meaning is None or isinstance(metric.value, bytes):
                 if len(self.unknown) < 10_000 or whole in self.unknown:
@@ -203,6 +207,13 @@ class Session:
             message |= {"ts": _stamp(when), "id": f"{name}@{round(when * 1000)}"}
             node.sensors.setdefault(device, set()).add(message["sensor"])
         yield from (one for one in found.values() if not missing(one))
+
+    @staticmethod
+    def _singles(metric: Metric, whole: str) -> list[tuple[str, Metric]]:
+        try:
+            return list(flat(metric, whole))
+        except ValueError as error:
+            raise BadReading("malformed", f"{error}.") from None
 
     def _known(self, node: Node, path: str, device: str, metric: Metric) -> Metric:
         """The metric of the birth that a metric is a new value of."""
@@ -224,6 +235,8 @@ class Session:
         value, column = metric.value, column_of(meaning, metric.value)
         if isinstance(value, bool) and column != "state":
             value = float(value)
+        if isinstance(value, tuple):  # refused at the door, which takes one value a reading
+            value = f"an array of {len(value)} values"
         sender = f"{path}/{device}" if device else path
         said: Message = {"kind": meaning.kind, "sensor": meaning.sensor or sender,
                          "asset": sender.rpartition("/")[2], **meaning.shared, column: value}

@@ -15,11 +15,12 @@ from twin.sense.guard_ranges import LotGuard, RangeGuard
 from twin.sense.guard_sensors import SensorGuard
 from twin.sense.guard_shelves import ShelfGuard
 from twin.sense.guard_transport import LateGuard, RouteGuard, TankGuard
+from twin.sense.guard_wear import WearGuard
 from twin.sense.rules import Rules, default_rules
 
 #: Every kind of guard, in the order in which they are asked.
 GUARDS: tuple[type[Guard], ...] = (RangeGuard, LotGuard, ShelfGuard, DownGuard, SignalGuard,
-                                   SensorGuard, RouteGuard, TankGuard, LateGuard)
+                                   WearGuard, SensorGuard, RouteGuard, TankGuard, LateGuard)
 
 
 class Watch:
@@ -71,6 +72,15 @@ class Watch:
         for guard in self._by_kind.get(reading.kind, ()):
             found += guard.hear(reading)
         return found
+
+    def again(self, reading: Reading) -> list[Finding]:
+        """Take note of a reading that was heard before: it says nothing but that it came twice."""
+        return [finding for guard in self._by_kind.get(reading.kind, ())
+                for finding in guard.again(reading)]
+
+    def refused(self, sensor: str, time: float) -> list[Finding]:
+        """Take note of a reading of a sensor that went to the quarantine."""
+        return [finding for guard in self.guards for finding in guard.refused(sensor, time)]
 
     def look(self, now: float) -> list[Finding]:
         """Let time pass to `now`, seconds since 1970."""

@@ -40,6 +40,7 @@ class Crew:
         self.queue: list[tuple[int, int, float, Any]] = []
         self.serial = 0
         self.holders: dict[str, Any] = {}
+        self.fleets: list[Any] = []  #: whose loads may wait for a driver
         self.reset(self.env._now)
 
     def take(self, holder: Holder) -> bool:
@@ -94,6 +95,9 @@ class Crew:
             self.waits += self.env._now - asked
             self._hold(holder)
             holder.granted()
+        if self.fleets and self.busy < self.size and self.on_duty:
+            for fleet in self.fleets:
+                fleet.wake()
 
     def set_open(self, is_open: bool) -> None:
         """On or off duty by the calendar; work in hand stands still meanwhile."""

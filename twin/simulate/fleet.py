@@ -244,7 +244,7 @@ class Fleet:
         """Hire more trucks like `row`."""
         fresh = []
         for number in range(1, units + 1):
-            truck = Truck(self.world, row, f"{row.truck}+{label}{number}", self)
+            truck = Truck(self.world, row, f"{row.truck}+{label}{number}", self, hired=True)
             truck.reset(self.env._now)
             self.trucks.append(truck)
             if self.started:
@@ -292,7 +292,7 @@ class Fleet:
                     continue
                 if not lane.waiting:
                     break
-                if lane.ready(truck):
+                if lane.ready(truck) and (truck.driver is None or truck.driver.take_seat()):
                     truck.lane = lane
                     truck.load = lane.take_load(truck)
                     truck.pause.wake(START)
@@ -308,7 +308,7 @@ class Fleet:
         for name, values in state.items():
             truck = trucks.get(name)
             if truck is None and values["lane"] is not None:  # hired for a time, still on its way
-                truck = Truck(self.world, rows[name.split("+")[0]], name, self)
+                truck = Truck(self.world, rows[name.split("+")[0]], name, self, hired=True)
                 self.trucks.append(truck)
                 self.dismiss([truck])
             if truck is not None:

@@ -6,12 +6,14 @@ instruments could see, and takes orders in between.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twin.ledger import Ledger
 from twin.network import Network
+from twin.plan import Answer, Order, Plan, Status
 from twin.scenario import Scenario
+from twin.simulate.carry_out import carry_out
 from twin.simulate.disturbances import disturb, go_on
 from twin.simulate.failure import Failure
 from twin.simulate.shipment import Shipment
@@ -40,6 +42,8 @@ class Vehicle:
         On board.
     cold
         Whether it can cool; `warm` whether that has failed.
+    full
+        Share of its capacity that is taken.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Vehicle:
     shipment: int = 0
     cold: bool = False
     warm: bool = False
+    full: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,8 @@ class View:
     shelves: tuple[Shelf, ...]
 
 
+#: Settings of a shelf that must fit together.
+_LEVELS = ("reorder_point", "order_up_to")
 _STATES = {"idle": "idle", "busy": "processing", "setup": "setup", "blocked": "blocked",
            "staff": "idle"}
 
@@ -139,6 +146,7 @@ class Operation:
                  state: State | None = None) -> None:
         self.network = network
         self.ledger = Ledger()
+        self._waiting: dict[Any, dict[str, str]] = {}  # settings that need another one, by shelf
         self.world = World(network, Streams(seed, 0), self.ledger,
                            None if state is None else state.clock_h)
         if state is not None:
@@ -189,6 +197,49 @@ class Operation:
             raise ValueError(f"nobody sends {product} to {site} now. Name another source.")
         return int(fresh.pop())
 
+    def do(self, order: Order) -> None:
+        """Do what an order of a plan says, now: order, transfer, expedite, cancel, decrease.
+
+        Raises
+        ------
+        ValueError
+            If the site does not stock the product.
+        """
+        carry_out(self.world, Plan("order", self.network.name, self.now, Answer(Status.FEASIBLE),
+                                   orders=(replace(order, when=self.now),)))
+
+    def set(self, cell: str, value: str) -> bool:
+        """Change a setting of replenishment, such as ``stock[W,tea].reorder_point``.
+
+        A level that only fits with another one still to come (an order-up-to level below today's
+        reorder point) waits for it.
+
+        Returns
+        -------
+        bool
+            Whether it is in force now.
+
+        Raises
+        ------
+        ValueError
+            If there is no such cell, or nobody could change it while the chain is running.
+        """
+        table, key, column = self.network.find(cell)
+        if table != "stock":
+            raise ValueError(f"{cell} is no setting of stock. Only those are changed in a chain "
+                             "that is running.")
+        both = {**self._waiting.pop(key, {}), cell: value}
+        try:
+            self.network = self.network.with_cells(both)
+        except ValueError:
+            if column not in _LEVELS or len(both) > 1 or not _is_number(value):
+                raise
+            self._waiting[key] = both
+            return False
+        row = self.network.stock[key]  # type: ignore[index]
+        self.world.node(row.site, row.product, "stock").set_policy(row)
+        return True
+
     # -- looking ---------------------------------------------------------------------------------
     def view(self) -> View:
         """What instruments could see now."""
@@ -220,7 +271,8 @@ class Operation:
         return Vehicle(truck.name, True, home, truck.phase, lane.origin, lane.destination,
                        share if truck.moving else 0.0, lane.km,
                        sum(part.quantity for part in truck.load),
-                       truck.shipment.number if truck.shipment else 0, truck.refrigerated, warm)
+                       truck.shipment.number if truck.shipment else 0, truck.refrigerated, warm,
+                       truck.load_share())
 
     def _tool(self, machine: Any) -> Tool:
         wear = max((_wear(failure) for failure in self.world.failures.values()
@@ -252,3 +304,10 @@ def _parcel(lane: Any, shipment: Shipment, now: float) -> Vehicle:
                    lane.destination, min(1.0, max(0.0, share)), lane.km,
                    sum(part.quantity for part in shipment.load), shipment.number,
                    bool(lane.row.refrigerated), bool(shipment.warm))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False

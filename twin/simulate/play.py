@@ -53,8 +53,9 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
     state
         Start from a saved state instead of the tables' opening stock.
     plan
-        A schedule that the machines follow, routes that the trucks drive, orders and services;
-        see `twin.simulate.follow`, `twin.simulate.tour` and `twin.simulate.carry_out`.
+        A schedule that the machines follow, each in its order, routes that the trucks drive, and
+        orders and services; see `twin.simulate.follow`, `twin.simulate.tour` and
+        `twin.simulate.carry_out`. Its cells are for the caller to put into the network.
     planner, every_h
         Plan again so often from the state that the world has come to then, and go on by that.
     save_at

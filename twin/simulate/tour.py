@@ -107,6 +107,8 @@ class Tour:
         truck.tour = self
         while env._now < route.depart - _EPS and self.carried is None:
             yield truck.pause.until(route.depart, RECEIPT)
+        if self.carried is None:
+            yield from truck.board()
         self.left = env._now
         here, free = route.depot, route.depart
         if self.carried is None:
@@ -187,6 +189,11 @@ class Tour:
         truck._phase("out" if number is not None else "back")
         self.km += km
         rest = max(0.0, planned - mean)
+        if truck.driver is not None and truck.driver.limited:
+            until = self.world.env._now + truck.driver.rest_before(mean, rest)
+            rest = 0.0
+            while self.world.env._now < until - _EPS:
+                yield truck.pause.until(until, RECEIPT)
         yield from truck._drive(hours + (rest if rest > 1e-6 else 0.0), lane, truck.load_share(),
                                 begin, end, km)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twin.network import Truck as TruckRow
 from twin.network import great_circle_km
+from twin.simulate.driver import Driver
 from twin.simulate.fuel import litres_per_100km
 from twin.simulate.kernel import FAILURE, RECEIPT, Pause
 from twin.tally import Key
@@ -28,7 +29,8 @@ _LOADED = STEPS.index("out")
 class Truck:
     """One vehicle: loads, drives out, unloads, drives back."""
 
-    def __init__(self, world: World, row: TruckRow, name: str, fleet: Fleet) -> None:
+    def __init__(self, world: World, row: TruckRow, name: str, fleet: Fleet, *,
+                 hired: bool = False) -> None:
         self.world, self.env, self.row, self.name, self.fleet = world, world.env, row, name, fleet
         self.fuel_points = row.fuel_points
         self.capacity_kg = inf if row.capacity_kg is None else row.capacity_kg
@@ -58,6 +60,9 @@ class Truck:
         self.tours: deque[Tour] = deque()  #: planned routes still to be driven
         self.tour: Tour | None = None  #: the one that is being driven
         self.hooks: list[Any] = []  #: failures that age while this truck drives
+        crew = None if row.crew is None or hired else world.network.crews[row.crew]
+        #: None: always there; who is hired brings a driver
+        self.driver: Driver | None = None if crew is None else Driver(self, crew)
         self.reset(self.env._now)
 
     # -- life ------------------------------------------------------------------------------------
@@ -79,7 +84,17 @@ class Truck:
             self.trip_hours += self.env._now - self.began
             self.lane = None
             self._phase("idle")
+            if self.driver is not None:
+                self.driver.get_out()
             self.fleet.wake()
+
+    def board(self) -> Generator[Pause, Any, None]:
+        """Wait for a driver."""
+        driver = self.driver
+        if driver is not None:
+            driver.call()
+            while not driver.crew.holds(driver):
+                yield self.pause.idle()
 
     def _go(self) -> Generator[Pause, Any, None]:
         """Drive empty to the origin of the load, if that is not home."""
@@ -195,16 +210,27 @@ class Truck:
             lane.drove(self, km, litres)
             self.leg_began = started
             self._write("departing", begin, end)
+            if self.driver is not None:
+                self.driver.rested = 0.0
         self.moving = True
         while (self.left > _EPS or self.stops) and not (self.rerouted and self.phase == "out"):
             if self.stops:
                 yield self.pause.idle()
                 continue
-            self.leg, self.rolling = env._now, True
+            span, began = self.left, env._now
+            if self.driver is not None and self.driver.limited:
+                span = min(span, self.driver.may_drive(began))
+                if span <= 0.0:
+                    yield self.pause.until(self.driver.until, RECEIPT)
+                    continue
+                self.driver.start(began)
+            self.leg, self.rolling = began, True
             for hook in self.hooks:
                 hook.working()
-            yield self.pause.until(self.leg + self.left, RECEIPT)
+            yield self.pause.until(began + span, RECEIPT)
             self.left, self.rolling = self.left_now(), False
+            if self.driver is not None:
+                self.driver.halt(env._now)
             for hook in self.hooks:
                 hook.resting()
         self.moving = False
@@ -264,10 +290,12 @@ class Truck:
     def state(self, book: Book) -> dict[str, Any]:
         """Where the truck is on its trip, and with what."""
         now = self.env._now
+        rested = 0.0 if self.driver is None else self.driver.resting(now)
         return {
             "phase": self.phase, "lane": None if self.lane is None else self.lane.name,
             "load": book.load(self.load), "age": now - self.began,
-            "leg_age": now - self.leg_began, "left": self.left_now() if self.moving else 0.0,
+            "leg_age": now - self.leg_began - rested,
+            "left": self.left_now() if self.moving else 0.0,
             "departed_age": None if self.shipment is None else now - self.shipment.departed,
             "warm_age": None if self.warm_since is None else now - self.warm_since,
             "at_dock": self.at_dock, "delayed": self.delayed,

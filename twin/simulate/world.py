@@ -120,10 +120,15 @@ class World:
             self._add(area)
         for crew_row in network.crews.values():
             crew = self.crews[crew_row.crew] = Crew(self, crew_row)
+            crew.fleets = [fleet for fleet in self.fleets.values()
+                           if any(truck.row.crew == crew_row.crew for truck in fleet.trucks)]
             self._add(crew)
         self.plants = plants_of(self)
         for fleet in self.fleets.values():
             self._add(fleet)
+            for truck in fleet.trucks:
+                if truck.driver is not None:
+                    self._add(truck.driver)
         self.told: list[Any] = []  #: calls of a plan whose orders are still to be placed
         self.shelves = [self.node(*key, "stock") for key in network.stock]
         for at, product in network.supply:

@@ -9,6 +9,7 @@ from twin.calibrate.estimator import Cell
 from twin.calibrate.evidence import Evidence
 from twin.calibrate.observations.breakdowns import lives, repairs, services
 from twin.calibrate.observations.customers import gaps, sizes
+from twin.calibrate.observations.fuel import burns, fuels
 from twin.calibrate.observations.operations import (
     branches,
     delays,
@@ -22,7 +23,7 @@ from twin.calibrate.observations.shipments import (
     transits,
     wrong_papers,
 )
-from twin.calibrate.observations.signals import dock_times, fuels, record_delays
+from twin.calibrate.observations.signals import dock_times, record_delays, record_errors
 from twin.calibrate.observations.supplies import fills, lead_times
 from twin.calibrate.observations.trucks import speed_factors, speeds
 from twin.calibrate.sample import Batch
@@ -31,8 +32,8 @@ Observer = Callable[[Evidence], Iterator[tuple[Cell, Batch]]]
 
 #: What a stream can observe, by name.
 OBSERVERS: dict[str, Observer] = {each.__name__: each for each in (
-    branches, damages, delays, dock_times, fills, fuels, gaps, lead_times, lives, process_times,
-    record_delays, repairs, services, setup_times, sizes, speed_factors, speeds, transits,
-    unit_times, wrong_papers, yields)}
+    branches, burns, damages, delays, dock_times, fills, fuels, gaps, lead_times, lives,
+    process_times, record_delays, record_errors, repairs, services, setup_times, sizes,
+    speed_factors, speeds, transits, unit_times, wrong_papers, yields)}
 
 __all__ = ["OBSERVERS", "Observer"]

@@ -1,4 +1,4 @@
-"""Signals: what trucks burn, how long doors are taken, how late a place writes things down."""
+"""Signals and records: how long doors are taken, how late and how wrongly a place writes down."""
 
 from __future__ import annotations
 
@@ -9,56 +9,11 @@ import numpy as np
 from twin.calibrate.estimator import Cell
 from twin.calibrate.evidence import Evidence
 from twin.calibrate.sample import Batch, marks
+from twin.events import WALK_IN
 
 Found = Iterator[tuple[Cell, Batch]]
+_INSTANT_H = 1e-6  #: times that are written in milliseconds differ by less
 _MINUTE_H = 1 / 60  #: a record that is no later is made at once
-_FILLED = 0.5  #: a tank that rises by less has only sloshed, litres
-_FEW = 8
-_SLOSHES = 6.0  #: nor if it rises by less than so many times what it does while the truck stands
-
-
-def fuels(evidence: Evidence) -> Found:
-    """Litres that left the tank and hundreds of kilometres by the odometer, day by day.
-
-    For trucks whose fuel is written as one number; a rising tank has been filled.
-    """
-    tank, road = evidence.signals.get("fuel"), evidence.signals.get("odometer")
-    if tank is None or road is None:
-        return
-    found: dict[str, list[Batch]] = {}
-    for asset, levels in tank.groupby("asset", observed=True, sort=True):
-        truck = evidence.truck(str(asset))
-        ways = road[road["asset"] == asset].sort_values("time")
-        if truck is None or len(ways) < 2 or len(levels) < 2 or not _plain(truck.fuel_l_per_100km):
-            continue
-        levels = levels.sort_values("time")
-        time, litres = levels["time"].to_numpy(float), levels["value"].to_numpy(float)
-        km = np.interp(time, ways["time"].to_numpy(float), ways["value"].to_numpy(float))
-        burnt, driven = -np.diff(litres), np.diff(km)
-        standing = np.abs(burnt[driven <= 0.0])
-        noise = 1.4826 * float(np.median(standing)) if len(standing) > _FEW else 0.0
-        # What sloshes up is kept as what sloshes down is: only then does it cancel out.
-        kept = burnt > -max(_FILLED, _SLOSHES * noise)
-        days = np.floor(time[:-1] / 24.0).astype(int)
-        first = int(days.min())
-        used = np.bincount(days[kept] - first, weights=burnt[kept])
-        way = np.bincount(days[kept] - first, weights=driven[kept]) / 100.0
-        drove = np.flatnonzero(way > 0.0)
-        ids = marks(f"{asset}/{first + day}" for day in drove.tolist())
-        found.setdefault(truck.truck, []).append(
-            Batch.of(ids, np.maximum(used[drove], 0.0), at=(first + drove) * 24.0,
-                     size=way[drove]))
-    for name, batches in found.items():
-        planned = str(evidence.network.trucks[name].fuel_l_per_100km)
-        yield Cell("trucks", name, "fuel_l_per_100km", planned), Batch.joined(batches)
-
-
-def _plain(text: object) -> bool:
-    try:
-        float(str(text))
-    except ValueError:
-        return False
-    return True
 
 
 def dock_times(evidence: Evidence) -> Found:
@@ -100,3 +55,43 @@ def record_delays(evidence: Evidence) -> Found:
             days = daily.index.to_numpy(float)
             yield (Cell("sites", str(name), "record_delay", planned),
                    Batch.of(marks(f"{name}/{day:g}" for day in days), hours, at=days * 24.0))
+
+
+def record_errors(evidence: Evidence) -> Found:
+    """What a count found beyond what was booked since the count before it, over the bookings.
+
+    The errors of bookings of q1, q2, ... units add up to one that is `sqrt(q1^2 + q2^2 + ...)`
+    times that of one unit; so each span between two counts of a shelf is one observation. A place
+    whose counts mostly agree with what was booked is right, and says nothing.
+    """
+    counts = evidence.signals.get("count")
+    if counts is None or "product" not in counts:
+        return
+    rows = evidence.rows("storing", "picking", "expiring", "delivering")
+    rows = rows[(rows["event"] != "delivering") | (rows["role"] == WALK_IN)]
+    found: dict[str, list[tuple[int, float, float, float]]] = {}
+    booked = dict(iter(rows.groupby(["site", "product"], sort=True)))
+    for (site, product), seen in counts.groupby(["site", "product"], observed=True, sort=True):
+        group = booked.get((site, product))
+        if str(site) not in evidence.network.sites or group is None or len(seen) < 2:
+            continue
+        seen = seen.sort_values("time")
+        time, units = seen["time"].to_numpy(float), seen["value"].to_numpy(float)
+        sign = np.where(group["event"] == "storing", 1.0, -1.0)
+        amount = sign * group["quantity"].to_numpy(float)
+        # What is booked at the instant of a count was not seen by it.
+        span = np.searchsorted(time, group["time"].to_numpy(float) + _INSTANT_H, side="right")
+        net = np.bincount(span, weights=amount, minlength=len(time) + 1)[1:len(time)]
+        squares = np.bincount(span, weights=amount**2, minlength=len(time) + 1)[1:len(time)]
+        off = np.diff(units) - net
+        told = squares > 0.0
+        ids = marks(f"{site}/{product}/{when:.3f}" for when in time[1:])
+        found.setdefault(str(site), []).extend(zip(
+            ids[told].tolist(), off[told].tolist(), np.sqrt(squares[told]).tolist(),
+            time[1:][told].tolist(), strict=True))
+    for name, spans in found.items():
+        id_, off, size, when = (np.array(column) for column in zip(*spans, strict=True))
+        if np.mean(np.abs(off) > 1e-6) > 0.5:
+            planned = evidence.network.sites[name].record_error
+            yield (Cell("sites", name, "record_error", str(planned)),
+                   Batch.of(id_, off, at=when, size=size))

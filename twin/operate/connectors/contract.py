@@ -1,7 +1,17 @@
 """What the outbox asks of a connector, and what a connector promises.
 
 A connector may be asked to send the same message again: after a crash nobody knows whether the
-first one arrived. What then keeps an order from being placed twice is its guarantee.
+first one arrived. What then keeps an order from being placed twice is its guarantee:
+
+| connector | guarantee | what does it |
+|---|---|---|
+| ``rest`` | idempotent by key | the receiver knows the header ``Idempotency-Key`` |
+| ``table`` | idempotent by key | the key is the primary key of the row |
+| ``folder`` | atomically named file | the name comes from the key; the file appears whole |
+| ``topic`` | at least once | nothing but the receiver, if it looks at the key |
+
+What is written (JSON, CSV, EDIFACT, X12, ISA-95, EPCIS) is a matter of the form, see
+`twin.operate.forms`; every form carries the key, or a number derived from it.
 """
 
 from __future__ import annotations

@@ -1,17 +1,19 @@
-"""Files in a folder: each message a file that is named by its key and appears whole."""
+"""Files in a folder: each message a file that is named by its key and appears whole.
+
+Guarantee: *atomically named file*. The name comes from the key; the text is written beside it and
+renamed, so that a reader sees the whole file or none; a copy in ``.sent`` remembers that it was
+there after the reader has taken it away. Any form may be written (`twin.operate.forms`).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from twin.operate.connectors.contract import Guarantee, Message, Refused, Unreachable
-
-#: Makes the text of a file from a message.
-Format = Callable[[Message], str]
+from twin.operate.forms.contract import Form
 
 
 class Folder:
@@ -21,22 +23,30 @@ class Folder:
     ----------
     folder
         Where; it is made if it is not there.
-    form, suffix
+    form
         Of the files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from twin.operate.forms import form_of
+    >>> out = Folder("erp", Path(tempfile.mkdtemp()), form_of("json"))
+    >>> out.send(Message("R-17/1", "order")), out.send(Message("R-17/1", "order"))
+    ('R-17_1-97f842ec.json', 'R-17_1-97f842ec.json was there')
     """
 
     guarantee = Guarantee.BY_NAME
 
-    def __init__(self, name: str, folder: Path, form: Format, suffix: str) -> None:
-        self.name, self.folder, self.form, self.suffix = name, Path(folder), form, suffix
+    def __init__(self, name: str, folder: Path, form: Form) -> None:
+        self.name, self.folder, self.form = name, Path(folder), form
 
     def send(self, message: Message) -> str:
         """Write the file, unless it is there or was taken away."""
         try:
-            text = self.form(message)
+            said = self.form.write(message)
         except ValueError as error:
             raise Refused(f"{self.name}: {error}") from None
-        name = file_name(message.key) + self.suffix
+        name = file_name(message.key) + self.form.suffix
         path = self.folder / name
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -44,8 +54,8 @@ class Folder:
             if path.exists() or taken.exists():
                 return f"{name} was there"
             draft = self.folder / f".{name}.part"
-            with draft.open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with draft.open("wb") as file:
+                file.write(said)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)

@@ -1,4 +1,8 @@
-"""A table in somebody's database: one row a message, its key unique."""
+"""A table in somebody's database: one row a message.
+
+Guarantee: *idempotent by key*. The key is the table's primary key, so that a message that is sent
+again finds its row there.
+"""
 
 from __future__ import annotations
 

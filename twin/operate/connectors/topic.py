@@ -1,13 +1,18 @@
-"""An MQTT topic for commands: at least once; a receiver that looks at the key does it once."""
+"""An MQTT topic for commands.
+
+Guarantee: *at least once*. The broker has taken the message when `send` returns; after a crash it
+is published again, and a receiver that looks at the key does it once.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from twin.operate.connectors.contract import Guarantee, Message, Unreachable
+from twin.operate.connectors.contract import Guarantee, Message, Refused, Unreachable
+from twin.operate.forms.contract import Form
+from twin.operate.forms.plain import Json
 
 
 class Topic:
@@ -20,12 +25,17 @@ class Topic:
         `TWIN_MQTT_PASSWORD`.
     topic
         Where commands go.
+    form
+        How they are written; one JSON object if left out. The protocol has no field for the media
+        type, so a topic carries one form.
     """
 
     guarantee = Guarantee.AT_LEAST_ONCE
 
-    def __init__(self, name: str, url: str, topic: str, timeout_s: float = 10.0) -> None:
+    def __init__(self, name: str, url: str, topic: str, timeout_s: float = 10.0,
+                 form: Form | None = None) -> None:
         self.name, self.url, self.topic, self.timeout_s = name, url, topic, timeout_s
+        self.form = form or Json()
         self._client: Any = None
 
     def _connected(self) -> Any:
@@ -55,13 +65,12 @@ class Topic:
 
     def send(self, message: Message) -> str:
         """Publish it; the broker has it when this returns."""
+        try:
+            said = self.form.write(message)
+        except ValueError as error:
+            raise Refused(f"{self.name}: {error}") from None
         client = self._connected()
-        said = {"key": message.key, "kind": message.kind, **message.body}
-        if message.undoes:
-            said["undoes"] = message.undoes
-        if message.head:
-            said["head"] = message.head
-        info = client.publish(self.topic, json.dumps(said).encode(), qos=1)
+        info = client.publish(self.topic, said, qos=1)
         try:
             info.wait_for_publish(self.timeout_s)
         except (ValueError, RuntimeError) as error:

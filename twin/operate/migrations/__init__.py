@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.operate.migrations import step_0001
+from twin.operate.migrations import step_0001, step_0002
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-STEPS = (step_0001.upgrade,)
+STEPS = (step_0001.upgrade, step_0002.upgrade)
 
 
 def upgrade(engine: Engine) -> int:

@@ -1,0 +1,38 @@
+"""What other verbs tell the log of decisions, where somebody acts on the model."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from twin.commands.verbs import Call
+
+
+def tell_log(call: Call, model: str, kind: str, body: dict[str, Any]) -> None:
+    """Write a row about a model into its log, if it has an operational store.
+
+    A log that cannot be reached is told of; what was done stays done.
+    """
+    from twin.operate.desk import Desk
+
+    try:
+        if not Desk.exists(call.workspace, model):
+            return
+        with Desk.open(call.workspace, model) as desk:
+            desk.record(kind, model, body)
+    except ValueError as error:
+        call.screen.note(f"The log of decisions does not know of it: {error}")
+
+
+def without_password(source: str) -> str:
+    """An address without user and password.
+
+    Examples
+    --------
+    >>> without_password("mqtt://ann:secret@plant.example:1883/x"), without_password("day.parquet")
+    ('mqtt://plant.example:1883/x', 'day.parquet')
+    """
+    if "@" not in source or "://" not in source:
+        return source
+    parts = urlsplit(source)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

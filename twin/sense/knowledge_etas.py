@@ -1,0 +1,137 @@
+"""When open orders and shipments under way are expected, with intervals, as facts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from twin.knowledge import Fact
+from twin.quantity import constant
+from twin.sense.begin_orders import lane_name
+from twin.sense.eta import Eta, Leg, eta
+from twin.sense.fold_shelves import EPS
+from twin.sense.underway import Shipment, shipment_leg, transit_law
+
+if TYPE_CHECKING:
+    from twin.sense.knowledge import Telling
+
+_LEVEL = 0.8
+_POINTS = 100
+_DEEPEST = 6  # shelves that wait for one another
+
+
+class Arrivals:
+    """Expected arrivals at one moment.
+
+    An order comes with the shipment that carries it. One that is still to leave waits for who owes
+    it: a supplier's lead time given how long it has been there already, a plant's work on it, or,
+    at a shelf that is short, the replenishment under way to that shelf; then for the lane. Waiting
+    for machines, trucks and docks is not foreseen.
+    """
+
+    def __init__(self, telling: Telling) -> None:
+        self.telling, self.scene = telling, telling.scene
+        self._carried: dict[int, int] = {}
+        self._aboard_units: dict[int, float] = {}
+        for number, shipment in sorted(self.scene.goods.shipments.items()):
+            for order, _, _, units, _ in shipment["parts"]:
+                self._carried[order] = number
+                self._aboard_units[order] = self._aboard_units.get(order, 0.0) + units
+        self._seen: dict[str, dict[str, Any]] = {}
+        for about, _, reading in telling.series():
+            if about["kind"] == "position":
+                for name in filter(None, (about["asset"], about["shipment"])):
+                    self._seen[name] = reading
+
+    def order(self, number: int) -> Eta | None:
+        """When an open order is there; None when nothing tells."""
+        legs = self._legs(number, 0)
+        return None if legs is None else eta(legs, self.scene.rules.left, points=_POINTS)
+
+    def shipment(self, number: int) -> Eta | None:
+        """When a shipment is there; None at the door, or on a lane that the model lacks."""
+        leg = self._aboard(number)
+        return None if leg is None else eta([leg], self.scene.rules.left, points=_POINTS)
+
+    def _aboard(self, number: int) -> Leg | None:
+        shipment = self.scene.goods.shipments[number]
+        lane = self.scene.lane(shipment["site"], shipment["to"], shipment["lane"])
+        if shipment["gate"] is not None or shipment["unloaded"] is not None or lane is None \
+                or lane_name(lane) != shipment["lane"]:
+            return None
+        zero, seen = self.telling.zero, self._seen.get(shipment["truck"] or str(number), {})
+        departed = zero + 3600.0 * shipment["departed"]
+        known = seen.get("time", math.nan) >= departed
+        return shipment_leg(self.scene.network, Shipment(
+            str(number), shipment["site"], shipment["to"], departed, shipment["lane"], (),
+            seen["latitude"] if known else math.nan, seen["longitude"] if known else math.nan,
+            seen["time"] if known else math.nan), self.telling.at)
+
+    def _legs(self, number: int, deep: int) -> list[Leg] | None:
+        scene, row = self.scene, self.scene.orders.rows[number]
+        if self._aboard_units.get(number, 0.0) + EPS >= row["undelivered"]:
+            leg = self._aboard(self._carried[number])
+            return [Leg(constant(0.0, time=True)) if leg is None else leg]
+        if number not in scene.orders.owes:
+            return self._onward(row)  # picked, or ready at the supplier: it leaves next
+        kind, _, place = scene.orders.owes[number].partition(" ")
+        onward = self._onward(row)
+        since = max(0.0, scene.at - scene.orders.reaches[number])
+        site, _, product = place.partition("/")
+        if kind == "supplier":
+            return [Leg(scene.network.supply[site, product].lead_time, since), *onward]
+        if kind == "maker":
+            return [Leg(constant(max(0.0, self._work(site, product, row["open"]) - since),
+                                 time=True)), *onward]
+        if kind == "shelf" and deep < _DEEPEST:
+            return self._from_shelf(number, place, onward, deep)
+        return None
+
+    def _from_shelf(self, number: int, place: str, onward: list[Leg],
+                    deep: int) -> list[Leg] | None:
+        """On hand, or with the first replenishment that is enough for all that stand before it."""
+        scene = self.scene
+        shelf = scene.goods.shelves.get(place)
+        there = sum(units for units, _ in shelf["lots"].values()) if shelf else \
+            scene.network.stock[tuple(place.split("/", 1))].on_hand  # type: ignore[index]
+        needed = 0.0
+        for other in scene.orders.owed_by(f"shelf {place}"):
+            needed += scene.orders.rows[other]["open"]
+            if other == number:
+                break
+        if there + EPS >= needed:
+            return onward
+        for other, row in sorted(scene.orders.rows.items()):
+            if row["buyer"] == f"shelf {place}" and other != number:
+                there += row["undelivered"]
+                if there + EPS >= needed:
+                    before = self._legs(other, deep + 1)
+                    return None if before is None else [*before, *onward]
+        return None  # nobody has ordered what it waits for
+
+    def _onward(self, row: dict[str, Any]) -> list[Leg]:
+        lane = next((lane for lane in self.scene.network.lanes.values()
+                     if lane_name(lane) == row["lane"]), None)
+        return [] if lane is None else [Leg(transit_law(self.scene.network, lane))]
+
+    def _work(self, site: str, product: str, units: float) -> float:
+        """Mean working hours on a lot of so many units, one step after another."""
+        return sum(step.process_time.mean() * (units if step.per == "unit" else 1.0)
+                   for step in self.scene.network.routings.values()
+                   if (step.site, step.product) == (site, product))
+
+
+def expected(telling: Telling, kind: str, subject: str, found: Eta | None,
+             record: dict[str, Any] | None, due_in: float | None = None) -> Iterator[Fact]:
+    """An expected arrival as facts: the median, an 80 % interval, the chance of coming late."""
+    if found is None:
+        return
+    low, high = found.interval(_LEVEL)
+    values = [("expected in", found.median, "h")]
+    if high > low:  # else the tables know no spread, and none is claimed
+        values += [("expected in, 10 %", low, "h"), ("expected in, 90 %", high, "h")]
+    if due_in is not None:
+        values.append(("chance late", found.chance_after(due_in), ""))
+    for attribute, value, unit in values:
+        yield telling.fact(kind, subject, attribute, float(value), unit, record, "uncertain")

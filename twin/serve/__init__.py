@@ -1,0 +1,1 @@
+"""The verbs over HTTP: a door, as the command line is."""
