@@ -1,8 +1,8 @@
 """The verbs of the command line: one entry each.
 
 A new verb is a line in `GROUPS` and a module of `twin.commands` with two names: ``ABOUT[verb]``,
-the text of ``twin VERB --help``, and ``VERB_command(call)``, which answers a `Call` with an exit code.
-The module is imported when the verb is used, so that a line costs the others nothing.
+the text of ``twin VERB --help``, and ``VERB_command(call)``, which answers a `Call` with an exit
+code. The module is imported when the verb is used, so that a line costs the others nothing.
 """
 
 from __future__ import annotations
