@@ -16,7 +16,10 @@ from statistics import median
 import listen
 import routing
 import scheduling
+import state
+import stocking
 from calibrate import calibrate
+from inventory_routing import irp
 
 from contest import Contestant, cost, ratio, rounds, typical
 from worlds import Line, Shops
@@ -229,6 +232,7 @@ MEASUREMENTS: dict[str, Callable[[int], Iterator[Finding]]] = {
     "workers": workers, "calibrate": calibrate, "ingest": ingest,
     "jobshop": scheduling.jobshop, "flexible": scheduling.flexible, "setups": scheduling.setups,
     "rescheduling": scheduling.rescheduling, "routing": routing.routing,
+    "stocking": stocking.stocking, "irp": irp, "state": state.state,
 }
 
 

@@ -15,8 +15,9 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -32,6 +33,9 @@ from twin.sense.knowledge import know
 from twin.simulate import play
 from twin.store import Store
 from twin.witness import readings_of_ledger
+
+if TYPE_CHECKING:
+    from run import Finding
 
 _SENSORS = 60
 _SIGNALS = """
@@ -110,6 +114,20 @@ def ask(store: Store, network: Network, days: int, moments: int = 9) -> dict[str
     assert again.digest() == known.digest()
     return {"first_s": round(first, 2), "median_s": round(statistics.median(spent), 3),
             "worst_s": round(max(spent), 3), "now_s": round(last, 3), "facts": len(known.facts)}
+
+
+def state(repeats: int) -> Iterator[Finding]:
+    """Two million readings of a week: a tenth of the store of the page, for a shared machine."""
+    from run import Finding
+
+    with tempfile.TemporaryDirectory() as temporary:
+        network = twin.read_model("harbour")
+        store = Store(Path(temporary) / "harbour")
+        held = build(network, store, 2_000_000, 7)
+        told = ask(store, network, 7, moments=5)
+    yield Finding("a state at any moment, 2,000,000 readings: seconds, median", told["median_s"],
+                  unit=" s", note=f"{held:,} readings, worst {told['worst_s']} s")
+    yield Finding("  seconds at first, without checkpoints", told["first_s"], unit=" s")
 
 
 def main(readings: int = 10_000_000, days: int = 30, folder: str = "") -> None:

@@ -1,6 +1,6 @@
 """Stock plans on public instances: guaranteed service (Willems 2008), lots under scenarios.
 
-``python benchmarks/stocking.py [service|lots|trees|trigeiro ...]``; data from TWIN_DATA.
+``python benchmarks/stocking.py [service|lots|trees|trigeiro|cases ...]``; data from TWIN_DATA.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import json
 import os
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
@@ -19,6 +21,9 @@ from scipy import stats
 from twin.optimize.guaranteed_service import ServiceNetwork, Stage, square_root
 from twin.optimize.lot_plan import LotItem, LotProblem, sampled
 from twin.optimize.lot_race import solve_lots
+
+if TYPE_CHECKING:
+    from run import Finding
 
 # ---- guaranteed service ----
 
@@ -106,6 +111,55 @@ def random_tree(stages: int, seed: int) -> ServiceNetwork:
         for k in range(stages)), tuple(arcs))
 
 
+# ---- case studies ----
+
+#: Networks with a published solution: file, file of its cost, and what holding a unit of cost costs
+#: a year (the two large ones give costs, not rates, and their solutions in whole units).
+CASES = (("battery_small_divergent", "brute_force_battery_small_divergent_sol_1", 1.0),
+         ("bulldozer_small_linear", "brute_force_bulldozer_small_linear_sol_1", 1.0),
+         ("bulldozer_small_convergent", "brute_force_bulldozer_small_convergent_sol_1", 1.0),
+         ("battery", "battery_solution", 0.25), ("bulldozer", "bulldozer_solution", 0.3))
+
+
+def case_network(text: str, rate: float = 1.0) -> ServiceNetwork:
+    """A case study: holding costs what was spent so far, demands below are pooled."""
+    rows = {cells[0]: cells for cells in (line.split(",") for line in text.splitlines()[1:])}
+    ups = {name: [(cells[k], float(cells[k + 1])) for k in range(8, len(cells) - 1, 2) if cells[k]]
+           for name, cells in rows.items()}
+    arcs = tuple((up, name) for name, found in ups.items() for up, _ in found)
+    plain = ServiceNetwork(tuple(Stage(name, 0, float) for name in rows), arcs)
+    order, users = plain.order(), plain.users()
+    value: dict[str, float] = {}
+    for name in order:
+        value[name] = rate * _number(rows[name][3]) + sum(n * value[up] for up, n in ups[name])
+    sd: dict[str, float] = {}
+    factor: dict[str, float] = {}
+    for name in reversed(order):
+        pool = _number(rows[name][4]) or 1.0
+        below = [(dict(ups[down])[name] * sd[down], factor[down]) for down in users[name]]
+        own = [(_number(rows[name][6]), _number(rows[name][7]))] if rows[name][6] else []
+        sd[name] = sum(s**pool for s, _ in [*own, *below]) ** (1.0 / pool)
+        factor[name] = max(k for _, k in [*own, *below])
+    return ServiceNetwork(tuple(
+        Stage(name, days(rows[name][1]), square_root(value[name], sd[name], factor[name]),
+              most_quoted=days(rows[name][2]) if rows[name][2] else None if users[name] else 0)
+        for name in order), arcs)
+
+
+def cases(folder: Path) -> list[dict[str, object]]:
+    """Cost of every case study against its published solution."""
+    rows: list[dict[str, object]] = []
+    for name, solution, rate in CASES:
+        text = (folder / f"{name}.txt").read_text(encoding="utf-8")
+        found = case_network(text, rate).best().answer
+        told = json.loads((folder / f"{solution}.json").read_text(encoding="utf-8"))
+        known = told["cost"] if isinstance(told, dict) else sum(one["cost"] for _, one in told)
+        rows.append({"case": name, "cost": found.objective, "status": found.status.value,
+                     "over_reference": (found.objective or 0.0) / known - 1.0})
+        print(json.dumps(rows[-1]), flush=True)
+    return rows
+
+
 # ---- lots ----
 
 
@@ -174,10 +228,57 @@ def _trigeiro(text: str) -> LotProblem:
         for k, head in enumerate(heads)), capacity)
 
 
+# ---- for `make bench` ----
+
+
+def stocking(repeats: int) -> Iterator[Finding]:
+    """Guaranteed service and lots; data sets that are not there are said to be missing."""
+    from run import Finding
+
+    data = Path(os.environ.get("TWIN_DATA", "data"))
+    spent = []
+    for seed in (1, 2, 3):
+        network = random_tree(200, seed)
+        began = time.perf_counter()
+        answer = network.best().answer
+        spent.append(time.perf_counter() - began if answer.status.value == "optimal" else 1e9)
+    yield Finding("guaranteed service, trees of 200: seconds to the optimum", max(spent), "<=", 1,
+                  " s")
+    found = [abs(float(str(row["over_reference"]))) for row in cases(_there(data,
+             "gsm_case_studies"))]
+    yield Finding("guaranteed service, case studies: furthest from the published", 100 * max(found),
+                  "<=", 0.1, " %", f"{len(found)} networks")
+    folder = _there(data, "willems2008")
+    chains = sorted(int(path.name[:2]) for path in (folder / "chains").glob("*_stages.csv"))
+    rows = service(folder, 30.0, chains)
+    over = [float(str(row["over_reference"])) for row in rows if "over_reference" in row]
+    gaps = [float(str(row["gap_to_bound"])) for row in rows if "over_reference" not in row]
+    if over:
+        yield Finding("guaranteed service, Willems, 30 s: worst over the reference",
+                      100 * max(over), "<=", 1, " %", f"{len(over)} chains")
+    if gaps:
+        yield Finding("guaranteed service, other Willems: gap to the own bound", 100 * max(gaps),
+                      note=f"{len(gaps)} chains", unit=" %")
+    rows = lots(10.0, 3)
+    yield Finding("lots over 20 scenarios, 10 s: worst certified gap",
+                  100 * max(float(str(row["gap"])) for row in rows), "<=", 1.5, " %")
+    rows = trigeiro(_there(data, "clsp_trigeiro"), 10.0, 6)
+    yield Finding("lots, Trigeiro, 10 s: mean over the reference", 100 * sum(
+        float(str(row["over_reference"])) for row in rows) / len(rows), unit=" %",
+        note=f"{len(rows)} instances")
+
+
+def _there(data: Path, name: str) -> Path:
+    if not (data / name).is_dir():
+        raise RuntimeError(f"{name} is not in TWIN_DATA")
+    return data / name
+
+
 def main() -> None:
     """Run what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", default=["trees", "service", "lots", "trigeiro"])
+    parser.add_argument("what", nargs="*", default=["trees", "service", "lots", "trigeiro",
+                                                    "cases"])
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--chains", default="")
     parser.add_argument("--seeds", type=int, default=3)
@@ -190,7 +291,8 @@ def main() -> None:
             answer = network.best().answer
             print(json.dumps({"tree": seed, "stages": 200, "status": answer.status.value,
                               "seconds": round(time.perf_counter() - began, 3)}), flush=True)
-    for what, folder in (("service", data / "willems2008"), ("trigeiro", data / "clsp_trigeiro")):
+    for what, folder in (("service", data / "willems2008"), ("trigeiro", data / "clsp_trigeiro"),
+                         ("cases", data / "gsm_case_studies")):
         if what in asked.what and not folder.is_dir():
             print(f"{what}: {folder.name} is not in TWIN_DATA; skipped")
             asked.what = [one for one in asked.what if one != what]
@@ -201,6 +303,8 @@ def main() -> None:
         service(data / "willems2008", asked.seconds or 30.0, chosen)
     if "lots" in asked.what:
         lots(asked.seconds or 10.0, asked.seeds)
+    if "cases" in asked.what:
+        cases(data / "gsm_case_studies")
     if "trigeiro" in asked.what:
         trigeiro(data / "clsp_trigeiro", asked.seconds or 10.0, 6)
 

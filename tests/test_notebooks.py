@@ -28,6 +28,7 @@ def test_notebooks_are_numbered_in_order() -> None:
 
 
 @each
+@pytest.mark.slow  # it reads the pair with a library that takes seconds to load
 def test_the_pair_agrees(path: Path) -> None:
     import jupytext
 

@@ -49,11 +49,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Incumbent and bound at one moment of the search."""
+    """Incumbent and bound at one moment of the search; of one engine, if it is named."""
 
     seconds: float
     objective: float | None
     bound: float | None = None
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,10 @@ class Route:
     co2e_kg: float = 0.0
 
 
+#: What hurrying an order costs, as a multiple of its freight (at least of this share of its value).
+HURRY, HURRY_VALUE = 2.0, 0.01
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order to place, move or drop: replenishment, transfer, expedite.
@@ -191,6 +196,8 @@ class Plan:
         ``schedule``, ``routes``, ``replenishment``, ``allocation``, ``maintenance`` or ``all``.
     model, made_h
         For which chain, made at which moment.
+    holds_h
+        Hours from then in which its orders stand instead of those of the shelves' policies.
     cells
         New values of table cells (such as reorder points), as a planner would write them.
     state_digest
@@ -214,6 +221,7 @@ class Plan:
     services: tuple[Service, ...] = ()
     cells: Mapping[str, str] = field(default_factory=dict)
     state_digest: str = ""
+    holds_h: float = 0.0
 
     def document(self) -> dict[str, Any]:
         """The plan as a mapping of plain values."""

@@ -29,7 +29,7 @@ def works(draw: st.DrawFn, *, batches: bool = False) -> Work:
     """Two or three lots of one or two operations on two machines, with hours, set-ups, a crew."""
     machines = 2
     with_setups, with_crew = draw(st.booleans()), draw(st.booleans())
-    families = ("red", "blue") if with_setups else ("",)
+    families = ("red", "blue", "") if with_setups else ("",)
     jobs = []
     for j in range(draw(st.integers(1, 3))):
         tasks = []
@@ -39,8 +39,9 @@ def works(draw: st.DrawFn, *, batches: bool = False) -> Work:
             batch = "oven" if batches and draw(st.booleans()) else ""
             if batch:
                 ways = [(0, 4)]
-            tasks.append(Task(tuple(ways), k, draw(st.integers(0, 2)),
-                              draw(st.sampled_from(families)), batch=batch, room=2))
+            family = families[0] if batch else draw(st.sampled_from(families))
+            tasks.append(Task(tuple(ways), k, draw(st.integers(0, 2)), family, batch=batch,
+                              room=2))
         due = draw(st.one_of(st.none(), st.integers(0, 12)))
         after = (0,) if j == 2 and draw(st.booleans()) else ()
         jobs.append(Job(tuple(tasks), f"lot {j}", draw(st.integers(0, 4)), due,

@@ -133,3 +133,44 @@ def test_nothing_waiting_is_an_answer() -> None:
     plan = plan_routes(network, at_one(network, 6.0))
     assert plan.answer.status is Status.OPTIMAL
     assert plan.routes == ()
+
+
+def between() -> Network:
+    """A van on its way to B passes A, where a load for C waits."""
+    lanes = [{"origin": "W", "destination": "B"}, {"origin": "A", "destination": "C"}]
+    return shops(
+        sites=[SITES[0], {**SITES[1], "kind": "warehouse"}, *SITES[2:]],
+        stock=[{"site": site, "product": "P", "on_hand": 1000} for site in "WA"],
+        lanes=[{**lane, "fleet": "W", "mode": "van"} for lane in lanes],
+        demand=[{"site": name, "product": "P", "size": 20, "interarrival": "90d", "start": start}
+                for name, start in (("B", "12h"), ("C", "12.4h"))])
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["from a state", "in a running world"])
+def test_a_truck_mid_leg_takes_a_load_on_its_way(live: bool) -> None:
+    network = between()
+    state = at_one(network, 12.5)
+    plan = plan_routes(network, state, seconds=20.0)
+    route = next(one for one in plan.routes if one.visits)
+    assert route.visits[0].site == "A"
+    assert {visit.site for visit in route.visits} == {"A", "B", "C"}
+    if live:
+        world = World(network, Streams(1, 0), None, None)
+        world.start()
+        world.env.run(until=12.5)
+        (tour,) = follow_routes(world, plan)
+    else:
+        world = World(network, Streams(1, 0), None, state.clock_h)
+        world.resume(state)
+        (tour,) = follow_routes(world, plan)
+        world.start()
+    world.env.run(until=40.0)
+    for driven, planned in zip(tour.log, route.visits, strict=True):
+        assert (driven.site, driven.arrive, driven.leave) == pytest.approx(
+            (planned.site, planned.arrive, planned.leave))
+    assert (tour.back, tour.km) == pytest.approx((route.back, route.km))
+    sums = world.sums()
+    assert sum(v for k, v in sums.items() if k[0] == "units_arrived") == 40.0
+    # A leg counts as it begins: of the one that is broken off, half an hour was driven before.
+    told = sum(v for k, v in sums.items() if k[0] == "distance")
+    assert told == pytest.approx(route.km + 25.0 - (0.0 if live else 0.6 * 111.195), rel=1e-3)

@@ -56,6 +56,26 @@ def test_rules_and_searches_keep_every_rule(work: Work) -> None:
     assert bound <= score(work, solved).cost <= score(work, best).cost
 
 
+def family_shop(*steps: tuple[str, ...], family: str = "", minutes: int = 0) -> Work:
+    """Lots of one-minute operations on one machine that changes between red and blue."""
+    setups = {("G", one, other): (minutes, 1) for one in ("", "red", "blue")
+              for other in ("red", "blue") if one != other}
+    lots = tuple(Job(tuple(Task(((0, 1),), k, family=one) for k, one in enumerate(families)),
+                     f"lot {j}") for j, families in enumerate(steps))
+    return Work(lots, (Tool("M", "G", (), family),), setups, goal=Goal("setups", 10, 1, 7))
+
+
+@pytest.mark.parametrize(("work", "cost"), [
+    (family_shop(("red",), ("blue",), ("red",), family="red"), 3 + 7),
+    (family_shop(("red", "", "red"), ("blue",), minutes=2), 4 + 2 * 2 + 2 * 7),
+    (family_shop(("red", "", "blue"), minutes=2), 3 + 2 * 2 + 2 * 7),
+], ids=["free of time but not of cost", "plain work keeps the set-up", "set up after plain work"])
+def test_every_changeover_is_paid_once(work: Work, cost: int) -> None:
+    found, bound, status = optimum(work)
+    assert (score(work, found).cost, bound, status) == (cost, cost, "optimal")
+    assert brute_force(work) == cost
+
+
 def test_an_order_followed_again_is_the_same() -> None:
     work = ft06(GOALS["makespan"])
     schedule = dispatch(work, RULES["most_work"])
@@ -122,13 +142,15 @@ def test_bad_work_is_refused_with_every_offender() -> None:
                      release=-5),
                  Job((Task(((0, float("nan")),)),), "b"),  # type: ignore[arg-type]
                  Job((Task(((0, 1),)),), "c", after=(3,)),
-                 Job((Task(((0, 1),)),), "d", after=(2,))),
+                 Job((Task(((0, 1),), family="red", batch="oven"),), "d", after=(2,)),
+                 Job((Task(((0, 1),), family="blue", batch="oven"),), "e")),
                 (Tool("saw", closed=((5, 2),)),))
     with pytest.raises(WorkError) as refused:
         solve(work)
     text = str(refused.value)
     for part in ("a: release -5", "a step 0 has no machine", "a step 1: -3 minutes",
-                 "a step 2: machine 7", "b step 0: nan minutes", "in a circle", "saw: closed"):
+                 "a step 2: machine 7", "b step 0: nan minutes", "in a circle", "saw: closed",
+                 "batch oven is of families blue, red"):
         assert part in text
     with pytest.raises(ValueError, match="leaves no time"):
         solve(ft06(Goal()), seconds=float("nan"))

@@ -15,11 +15,12 @@ def asked(*words: str, output: Path) -> int:
 
 
 def test_allocation_and_maintenance_write_plans(tmp_path: Path) -> None:
-    assert asked("allocation", "models=harbour", "from=opening", "weeks=8", output=tmp_path) == 0
+    assert asked("allocation", "models=harbour", "from=opening", "weeks=8", "pairs=0",
+                 output=tmp_path) == 0
     plan = Plan.read(tmp_path / "latest" / "plan.json")
     assert plan.kind == "allocation"
     assert plan.orders
-    assert asked("maintenance", "models=harbour", "from=opening", output=tmp_path) == 0
+    assert asked("maintenance", "models=harbour", "from=opening", "pairs=0", output=tmp_path) == 0
     plan = Plan.read(tmp_path / "latest" / "plan.json")
     assert any(cell.endswith(".service_after") for cell in plan.cells)
 

@@ -78,9 +78,11 @@ def lots_in_work(state: State) -> list[Any]:
 WORLDS = [("harbour", 33.55, 1), ("harbour", 60.43, 3), ("harbour", 90.7, 5),
           ("harbour", 123.45, 9), ("harbour", 201.61, 6), ("harbour", 250.35, 8),
           ("medicines", 300.37, 3), ("medicines", 500.3, 2)]
+QUICK = (WORLDS[0], WORLDS[2], WORLDS[6])
 
 
-@pytest.mark.parametrize(("name", "days", "seed"), WORLDS)
+@pytest.mark.parametrize(("name", "days", "seed"), [
+    pytest.param(*world, marks=[] if world in QUICK else [pytest.mark.slow]) for world in WORLDS])
 def test_what_was_told_is_what_was_so(name: str, days: float, seed: int) -> None:
     network = model(name)
     readings, truth, _ = lived(network, days * DAY, seed=seed)
@@ -188,6 +190,7 @@ def check_alike(found: dict[str, float], looks: int) -> None:
             if abs(score) > limit} == {}
 
 
+@pytest.mark.slow
 def test_going_on_from_what_was_told_is_as_good_as_going_on() -> None:
     found = scores(model("harbour"), "harbour", 20.37 * DAY, 5 * DAY, 24)
     assert len(found) > 60

@@ -64,14 +64,14 @@ def test_an_order_for_a_place_without_a_shelf_is_refused() -> None:
         happened(shop(), Order("order", "S", "tea", 7.0, 48.0))
 
 
-def test_hurrying_halves_what_is_left_at_the_supplier() -> None:
+def test_hurrying_halves_what_is_left_at_the_supplier_and_the_lane() -> None:
     network, state, number = open_order()
     usual = [row for row in happened(network, state=state, days=6.0) if row[1] == "storing"]
     hurried = [row for row in happened(
         network, Order("expedite", "W", "tea", 20.0, 72.0, order=number), state=state, days=6.0)
         if row[1] == "storing"]
     assert usual[0] == (6.0, "storing", 20.0)
-    assert hurried[0] == (5.0, "storing", 20.0)
+    assert hurried[0] == (4.5, "storing", 20.0)  # and half a day on the lane
 
 
 def test_a_hurried_order_costs_twice_its_freight() -> None:
@@ -80,7 +80,7 @@ def test_a_hurried_order_costs_twice_its_freight() -> None:
     def cost(*orders: Order) -> float:
         plan = Plan("expedite", "shop", 72.0, ANSWER, orders=orders)
         return play(network, Scenario.baseline(), horizon_h=96.0, state=state,
-                    plan=plan).tally.total("ordering_cost")
+                    plan=plan).tally.total("expedite_cost")
 
     assert cost(Order("expedite", "W", "tea", 20.0, 72.0, order=number)) - cost() == 20.0
 

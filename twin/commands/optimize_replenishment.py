@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twin.commands.optimize_stocking import MODEL, TUNING, answer, model_of, player, watcher
+from twin.commands.replay import lines, shown
 from twin.commands.verbs import Call
 from twin.settings import Key, describe, read
 
@@ -14,7 +15,7 @@ twin optimize replenishment [key=value ...]
 Reorder points, order-up-to levels and safety stocks: textbook values, today's, and scales of
 today's are played on common random numbers; replications go where they decide, and the winner is
 confirmed on luck that the search never saw. What a plan costs is holding, orders, waste and what
-is owed. Writes plan.json and cells.csv.
+is owed. Writes plan.json, cells.csv and replay.csv.
 
   twin optimize replenishment models=medicines
   twin optimize replenishment models=harbour horizon=90d budget=60
@@ -35,4 +36,5 @@ def replenishment_plan(call: Call) -> int:
     found = tune(network, player(network, asked["horizon"], asked["simulate.workers"]),
                  seed=asked["seed"], service=asked["service"], budget=asked["budget"],
                  confirm=asked["confirm"], told=watcher(call.screen, unit))
-    return answer(found.plan, call, table(network, found))
+    rows = shown(network, *found.tallies)
+    return answer(found.plan, call, table(network, found), lines(rows, asked["horizon"]), rows)

@@ -5,14 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from twin.commands.folder import fresh, point
-from twin.commands.optimize_schedule import (
-    _clock,
-    _watcher,
-    open_hours,
-    price,
-    seconds,
-)
 from twin.commands.optimize_stocking import state_of
+from twin.commands.planning import clock_of, open_hours, price, progress_of, seconds
+from twin.commands.replay import PAIRS, document, lines, replay, write
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.plan import Plan
@@ -25,15 +20,19 @@ SETTINGS: dict[str, Key] = {key.name: key for key in (
     Key("limit", "seconds of the clock at most; the search is counted in work", "10s", seconds),
     Key("leave_price", "of leaving a waiting load for a later trip; blank: ten times its own trip "
         "there and back", "", maybe(price)),
-    KEYS["seed"],
+    PAIRS, KEYS["seed"], KEYS["simulate.workers"], KEYS["report"],
 )}
+
+_AFTER = 168.0  #: hours after the last truck is back that are played too: goods left have to go
 
 ABOUT = """\
 twin optimize routes [key=value ...]
 
 Routes for a model's own trucks from a state: goods that wait, trucks on the road from where they
 are, capacities, opening hours, refrigeration, driver hours. Two engines are raced, their routes
-pooled, and the best set proved feasible by a separate checker. Writes plan.json and routes.csv.
+pooled, and the best set proved feasible by a separate checker. Trucks that drive them are played
+against today's dispatching. Writes plan.json, routes.csv, replay.csv, routes.png (a map),
+times.png, progress.png and report.html.
 
   twin optimize routes models=harbour
   twin optimize routes models=medicines limit=30s leave_price=500
@@ -59,7 +58,7 @@ def routes_plan(call: Call) -> int:
     with screen.working("Searching"):
         plan = plan_routes(network, state, hours=open_hours(network), seconds=asked["limit"],
                            seed=asked["seed"], penalty=asked["leave_price"],
-                           watcher=_watcher(screen))
+                           watcher=progress_of(screen))
     folder = fresh(call.output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{plan.model[:80]}-routes")
     plan.write(folder / "plan.json")
     rows = ["truck,site,arrive_h,start_h,leave_h,orders"]
@@ -67,11 +66,31 @@ def routes_plan(call: Call) -> int:
              f"{' '.join(str(order) for order, _, _ in v.drops)}"
              for route in plan.routes for v in route.visits]
     (folder / "routes.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    hours = max((route.back for route in plan.routes), default=state.clock_h) - state.clock_h
+    hours += _AFTER
+    with screen.working("Playing it"):
+        found = replay(network, plan, state, horizon_h=hours, count=asked["pairs"],
+                       seed=asked["seed"], workers=asked["simulate.workers"]
+                       ) if plan.routes else ()
+    write(found, folder)
+    if asked["report"] == "yes":
+        with screen.working("Drawing"):
+            from twin.measure.gantt import progress
+            from twin.measure.plan_report import write_plan_report
+            from twin.measure.route_map import route_map, route_times
+
+            for name, picture in (("routes", route_map(plan, network)),
+                                  ("times", route_times(plan)), ("progress", progress(plan))):
+                picture.savefig(folder / f"{name}.png", dpi=130)
+            write_plan_report(plan, folder)
     point(call.output / "latest", folder)
     if screen.as_json:
-        screen.print_json({"folder": folder.as_posix(), "plan": plan.document()})
+        screen.print_json({"folder": folder.as_posix(), "plan": plan.document(),
+                           "replay": document(found)})
     else:
         show(plan, screen)
+        for line in lines(found, hours):
+            screen.say(line)
     return 0
 
 
@@ -83,11 +102,11 @@ def show(plan: Plan, screen: Screen) -> None:
                f"{answer.engine or 'nobody'} in {answer.seconds:.1f} s, stopped by "
                f"{answer.stopped_by}")
     for route in plan.routes:
-        screen.say(f"{route.truck}: leaves {route.depot} {_clock(route.depart)}, back "
-                   f"{_clock(route.back)}, {route.km:,.0f} km, {route.cost:,.2f}, "
+        screen.say(f"{route.truck}: leaves {route.depot} {clock_of(route.depart)}, back "
+                   f"{clock_of(route.back)}, {route.km:,.0f} km, {route.cost:,.2f}, "
                    f"{route.co2e_kg:,.1f} kg CO2e")
         for visit in route.visits:
             units = sum(abs(u) for _, _, u in visit.drops)
-            screen.say(f"   {_clock(visit.start):>14}  {visit.site:<24} {units:,.0f} units")
+            screen.say(f"   {clock_of(visit.start):>14}  {visit.site:<24} {units:,.0f} units")
     for reason in answer.reasons[:20]:
         screen.say(f"{reason.kind}: {reason.subject}: {reason.message}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,33 +12,18 @@ from typing import Any
 from twin.clock import excerpt, format_duration
 from twin.commands.folder import fresh, point
 from twin.commands.optimize_stocking import state_of
+from twin.commands.planning import clock_of, open_hours, price, progress_of, seconds
+from twin.commands.replay import PAIRS, Shown, document, lines, replay
+from twin.commands.replay import write as write_replay
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.network import Network
-from twin.plan import Plan, Progress, Status
+from twin.plan import Plan, Status
 from twin.settings import KEYS, Key, SettingError, describe, duration, maybe, read, text, word
 from twin.state import State
 
 _MOST_LINES = 60
-
-
-def seconds(value: str) -> float:
-    """Seconds of a limit such as ``10s``."""
-    found = duration(value) * 3600.0
-    if not 0.0 < found <= 86_400.0:
-        raise ValueError(f"'{excerpt(value)}' is no limit. Write a time such as 10s.")
-    return found
-
-
-def price(value: str) -> float:
-    """A number from 0 up."""
-    try:
-        found = float(value)
-    except ValueError:
-        found = -1.0
-    if not 0.0 <= found < 1e9:
-        raise ValueError(f"'{excerpt(value)}' is no price. Write a number from 0 up.")
-    return found
+_AFTER = 24.0  #: hours after the last planned operation that are played too
 
 
 SETTINGS: dict[str, Key] = {key.name: key for key in (
@@ -53,7 +38,7 @@ SETTINGS: dict[str, Key] = {key.name: key for key in (
     Key("plan", "a plan in force (plan.json): moving what it holds has a price", "", maybe(text)),
     Key("move_price", "of an operation moved to another machine or by over 30 min, in the unit of "
         "the objective", "1", price),
-    KEYS["seed"], KEYS["report"],
+    PAIRS, KEYS["seed"], KEYS["simulate.workers"], KEYS["report"],
 )}
 
 ABOUT = """\
@@ -61,8 +46,8 @@ twin optimize schedule [key=value ...]
 
 Schedules the lots of a model's plants from a state: started work is frozen, calendars, set-ups,
 batches, crews, repairs, services and components are kept. It starts from the best dispatch rule,
-also as played in the twin, and never returns worse. Writes plan.json, operations.csv, gantt.png,
-progress.png and report.html.
+also as played in the twin, and never returns worse. Machines that follow it are played against
+today's rules. Writes plan.json, operations.csv, replay.csv, gantt.png, progress.png, report.html.
 
   twin optimize schedule models=workshop limit=10s
   twin optimize schedule models=harbour from=opening ahead=3d objective=setups
@@ -94,23 +79,22 @@ def schedule_plan(call: Call) -> int:
     with screen.working("Searching"):
         solved = solve(work, seconds=asked["limit"], seed=asked["seed"],
                        starts=played_rules(network, state, work, asked["limit"]),
-                       watcher=_watcher(screen))
+                       watcher=progress_of(screen))
     plan = plan_of(solved, network.name, now, _digest(state))
-    folder = write(plan, call.output, screen, report=asked["report"] == "yes",
-                   rules={name: each.cost for name, each in solved.rules.items()})
+    hours = max((one.end for one in plan.operations), default=now) - now + _AFTER
+    with screen.working("Playing it"):
+        rows = replay(network, plan, state, horizon_h=hours, count=asked["pairs"],
+                      seed=asked["seed"], workers=asked["simulate.workers"]
+                      ) if plan.operations else ()
+    folder = write(plan, call.output, screen, report=asked["report"] == "yes", replayed=rows)
     if screen.as_json:
-        screen.print_json({"folder": folder.as_posix(), "plan": plan.document()})
+        screen.print_json({"folder": folder.as_posix(), "plan": plan.document(),
+                           "replay": document(rows)})
     else:
         show(plan, screen, folder)
+        for line in lines(rows, hours):
+            screen.say(line)
     return 0
-
-
-def _watcher(screen: Screen) -> Callable[[Progress], None]:
-    def watch(seen: Progress) -> None:
-        if seen.objective is not None:
-            bound = "no bound yet" if seen.bound is None else f"bound {seen.bound:,.4g}"
-            screen.note(f"{seen.seconds:6.1f} s  best {seen.objective:,.4g}, {bound}")
-    return watch
 
 
 def _read(path: str) -> Plan:
@@ -125,29 +109,6 @@ def _digest(state: State | None) -> str:
     if state is None:
         return ""
     return hashlib.sha256(json.dumps(state.document(), sort_keys=True).encode()).hexdigest()
-
-
-def open_hours(network: Network) -> Callable[[str, str, float, float],
-                                             Sequence[tuple[float, float]]]:
-    """Opening hours as the simulation keeps them."""
-    from twin.simulate.calendar import Calendar, calendars_of
-
-    shifts = calendars_of(network)
-    made: dict[tuple[str, str], Calendar] = {}
-
-    def hours(name: str, site: str, start: float, end: float) -> list[tuple[float, float]]:
-        zone = network.sites[site].timezone
-        calendar = made.setdefault((name, zone), Calendar(shifts.get(name, []), network.start,
-                                                          zone))
-        found, time = [], start
-        while time < end:
-            edge = min(end, calendar.next_edge(time))
-            if calendar.is_open(time):
-                found.append((time, edge))
-            time = edge
-        return found
-
-    return hours
 
 
 def played_rules(network: Network, state: State | None, work: Any, limit: float) -> list[Any]:
@@ -195,7 +156,7 @@ def played_rules(network: Network, state: State | None, work: Any, limit: float)
 
 
 def write(plan: Plan, output: Path, screen: Screen, *, report: bool,
-          rules: dict[str, int]) -> Path:
+          replayed: Sequence[Shown] = ()) -> Path:
     """Write the plan into ``<time>-<model>-<kind>/``; the folder."""
     folder = fresh(output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{plan.model[:80]}-{plan.kind}")
     plan.write(folder / "plan.json")
@@ -204,6 +165,7 @@ def write(plan: Plan, output: Path, screen: Screen, *, report: bool,
     pd.DataFrame([{name: getattr(one, name) for name in one.__slots__}
                   for one in plan.operations]).to_csv(folder / "operations.csv", index=False,
                                                       lineterminator="\n")
+    write_replay(replayed, folder)
     if report:
         with screen.working("Drawing"):
             from twin.measure.gantt import gantt, progress
@@ -215,11 +177,6 @@ def write(plan: Plan, output: Path, screen: Screen, *, report: bool,
             write_plan_report(plan, folder)
     point(output / "latest", folder)
     return folder
-
-
-def _clock(time: float) -> str:
-    """A time of the model, to the minute."""
-    return format_duration(round(time * 60.0) / 60.0)
 
 
 def show(plan: Plan, screen: Screen, folder: Path) -> None:
@@ -237,14 +194,14 @@ def show(plan: Plan, screen: Screen, folder: Path) -> None:
         screen.say(f"{'machine':<26} {'begins':>12} {'ends':>12} {'order':>7} {'lot':>6} "
                    f"{'step':>5}  product")
         for one in plan.operations[:_MOST_LINES]:
-            screen.say(f"{one.machine[:26]:<26} {_clock(one.start):>12} "
-                       f"{_clock(one.end):>12} {one.order or '-':>7} "
+            screen.say(f"{one.machine[:26]:<26} {clock_of(one.start):>12} "
+                       f"{clock_of(one.end):>12} {one.order or '-':>7} "
                        f"{one.lot:>6} {one.step:>5}  {one.product}")
         if len(plan.operations) > _MOST_LINES:
             screen.say(f"... and {len(plan.operations) - _MOST_LINES} more in operations.csv")
         for service in plan.services:
             screen.say(f"service of {service.asset} ({service.cause}) at "
-                       f"{_clock(service.start)}")
+                       f"{clock_of(service.start)}")
     for reason in answer.reasons:
         screen.say(f"{reason.kind.replace('_', ' ')}: {reason.message}")
     screen.say(f"In {folder.as_posix()}: plan.json, operations.csv, gantt.png, report.html.")

@@ -11,12 +11,13 @@ from typing import Any
 
 from twin.clock import excerpt, format_duration
 from twin.commands.folder import fresh, point
+from twin.commands.replay import Shown, document, lines, replay, write
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.network import Network
 from twin.optimize.tuning import Play, Trial
-from twin.plan import Plan
-from twin.settings import KEYS, Key, SettingError, duration, text
+from twin.plan import Plan, Status
+from twin.settings import KEYS, Key, SettingError, duration, read, text
 from twin.state import State
 from twin.tally import Tally
 
@@ -31,6 +32,16 @@ def share(value: str) -> float:
         found = -1.0
     if not 0.0 < found < 1.0:
         raise ValueError(f"'{excerpt(value)}' is no share. Write a number such as 0.95.")
+    return found
+
+
+def cells_of(network: Network, plan: Plan) -> list[dict[str, object]]:
+    """The cells of a plan beside today's."""
+    found = []
+    for cell, value in plan.cells.items():
+        table, key, column = network.find(cell)
+        found.append({"cell": cell, "today": getattr(network.table(table)[key], column),
+                      "proposed": value})
     return found
 
 
@@ -86,6 +97,28 @@ def state_of(source: str, network: Network, seed: int) -> State | None:
                 save_at=network.warmup).state
 
 
+def opened(call: Call, settings: Mapping[str, Key], verb: str
+           ) -> tuple[dict[str, Any], Network, State | None]:
+    """What is asked of a kind of plan: its settings, the model, and the state to plan from."""
+    asked = read(call.arguments, settings, verb)
+    network = model_of(call, asked)
+    return asked, network, state_of(asked["from"], network, asked["seed"])
+
+
+def proposed(plan: Plan, call: Call, asked: Mapping[str, Any], network: Network,
+             state: State | None, hours: float, **more: Any) -> int:
+    """Play a plan against today's policies, then show and write both.
+
+    `more` goes to `twin.commands.replay.replay`.
+    """
+    rows: tuple[Shown, ...] = ()
+    if plan.answer.status in (Status.OPTIMAL, Status.FEASIBLE):
+        with call.screen.working("Playing it"):
+            rows = replay(network, plan, state, horizon_h=hours, count=asked["pairs"],
+                          seed=asked["seed"], workers=asked["simulate.workers"], **more)
+    return answer(plan, call, cells_of(network, plan), lines(rows, hours), rows)
+
+
 def player(network: Network, horizon_h: float, workers: int | None) -> Play:
     """Plays trials of a model in worker processes."""
     from twin.experiment import Task, perform
@@ -114,8 +147,8 @@ def watcher(screen: Screen, unit: str) -> Callable[[str, int, str, float], None]
 
 
 def answer(plan: Plan, call: Call, rows: Iterable[Mapping[str, object]] = (),
-           more: Sequence[str] = ()) -> int:
-    """Write the plan into a folder of its own and show it."""
+           more: Sequence[str] = (), replayed: Sequence[Shown] = ()) -> int:
+    """Write the plan (and how it did against today's policies) into a folder, and show it."""
     screen = call.screen
     folder = fresh(call.output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{plan.model[:80]}-{plan.kind}")
     plan.write(folder / "plan.json")
@@ -123,9 +156,11 @@ def answer(plan: Plan, call: Call, rows: Iterable[Mapping[str, object]] = (),
     _csv(folder / "cells.csv", table)
     _csv(folder / "orders.csv", [asdict(one) for one in plan.orders])
     _csv(folder / "services.csv", [asdict(one) for one in plan.services])
+    write(replayed, folder)
     point(call.output / "latest", folder)
     if screen.as_json:
-        screen.print_json({"folder": folder.as_posix(), "plan": plan.document()})
+        screen.print_json({"folder": folder.as_posix(), "plan": plan.document(),
+                           "replay": document(replayed)})
         return 0
     said = plan.answer
     value = "" if said.objective is None else f", {said.objective:,.2f} {said.unit}"

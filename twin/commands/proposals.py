@@ -100,12 +100,13 @@ def flows(ground: Ground) -> Iterator[tuple[str, Plan]]:
                         ("replenishment: fewer", ("cancel", "decrease"))):
         chosen = tuple(order for order in stocked if order.verb in verbs)
         if chosen:
-            yield name, replace(plan, kind=kind_of(name), orders=chosen)
+            yield name, replace(plan, kind=kind_of(name), orders=chosen, holds_h=0.0)
 
 
 def schedule(ground: Ground) -> Iterator[tuple[str, Plan]]:
     """Which machine works on which lot when."""
-    from twin.commands.optimize_schedule import open_hours, played_rules
+    from twin.commands.optimize_schedule import played_rules
+    from twin.commands.planning import open_hours
     from twin.optimize.schedule import in_force, plan_of, solve
     from twin.optimize.schedule_work import GOALS
     from twin.optimize.workload import workload
@@ -152,7 +153,7 @@ def moved_soon(old: Plan, new: Plan, now_h: float, frozen_h: float) -> int:
 
 def routes(ground: Ground) -> Iterator[tuple[str, Plan]]:
     """Which truck calls where, in which order."""
-    from twin.commands.optimize_schedule import open_hours
+    from twin.commands.planning import open_hours
     from twin.optimize.route_plan import plan_routes
 
     if not ground.network.trucks:

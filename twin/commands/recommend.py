@@ -12,8 +12,8 @@ from typing import Any
 
 from twin.clock import format_duration
 from twin.commands.effects import against, format_moment, in_words
-from twin.commands.optimize_schedule import seconds
 from twin.commands.optimize_stocking import count, state_of
+from twin.commands.planning import seconds
 from twin.commands.proposals import KINDS
 from twin.commands.rounds import Round, play_round
 from twin.commands.show import Screen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -84,14 +84,21 @@ def gantt(plan: Plan, title: str = "") -> Figure:
 
 
 def progress(plan: Plan) -> Figure:
-    """Incumbent and bound over the seconds of the search."""
+    """Incumbent and bound over the seconds of the search, and how far each engine came."""
     seen = plan.answer.progress
     with styled():
         made = figure(7.0, 3.2)
         top = headline(made, "How the search went",
                        f"Objective in {plan.answer.unit}; stopped by {plan.answer.stopped_by}")
         axes = made.add_axes((0.13, 0.16, 0.84, top - 0.2))
-        costs = [(one.seconds, one.objective) for one in seen if one.objective is not None]
+        costs = _lowest((one.seconds, one.objective) for one in seen)
+        engines = sorted({one.engine for one in seen if one.engine})
+        for turn, name in enumerate(engines if len(engines) > 1 else (), 1):
+            own = _lowest((one.seconds, one.objective) for one in seen if one.engine == name)
+            own = [*own, (max(plan.answer.seconds, own[-1][0]), own[-1][1])] if own else []
+            axes.step([x for x, _ in own], [y for _, y in own], where="post", marker="o",
+                      markersize=3, color=SERIES[turn % len(SERIES)], label=clean(name, 34),
+                      linewidth=1.0)
         bounds = [(one.seconds, one.bound) for one in seen if one.bound is not None]
         for points, shade, label in ((costs, SERIES[0], "best plan"), (bounds, MUTED, "bound")):
             if points:
@@ -103,6 +110,15 @@ def progress(plan: Plan) -> Figure:
         if costs or bounds:
             axes.legend(fontsize=8.5, labelcolor=MUTED)
     return made
+
+
+def _lowest(points: Iterable[tuple[float, float | None]]) -> list[tuple[float, float]]:
+    """The best so far at each moment at which it got better."""
+    found: list[tuple[float, float]] = []
+    for seconds, value in sorted((s, v) for s, v in points if v is not None):
+        if not found or value < found[-1][1]:
+            found.append((seconds, value))
+    return found
 
 
 def frontier(points: Sequence[tuple[float, float]], finding: str, across: str,

@@ -17,12 +17,13 @@ def write_plan_report(plan: Plan, folder: Path) -> Path:
     answer = plan.answer
     facts = [("Status", answer.status.value), ("Objective", _figure(answer.objective, answer.unit)),
              ("Bound", _figure(answer.bound, answer.unit)),
-             ("Best dispatch rule", _figure(answer.start, answer.unit)),
+             ("Best dispatch rule" if plan.operations else "Today", _figure(answer.start,
+                                                                            answer.unit)),
              ("Found by", answer.engine), ("Stopped by", answer.stopped_by),
              ("Seconds", f"{answer.seconds:.1f}"), ("Made at", f"{plan.made_h:g} h")]
     parts = [f"<h1>{escape(plan.kind.title())} of {escape(plan.model)}</h1>", "<dl>",
              *(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts), "</dl>"]
-    for name in ("gantt", "progress", "frontier"):
+    for name in ("gantt", "routes", "times", "progress", "frontier"):
         file = folder / f"{name}.png"
         if file.exists():
             data = base64.b64encode(file.read_bytes()).decode()
@@ -38,6 +39,13 @@ def write_plan_report(plan: Plan, folder: Path) -> Path:
                       f"<td>{one.order or ''}<td>{one.lot}<td>{one.step}"
                       f"<td>{escape(one.product)}</tr>" for one in plan.operations[:_MOST]),
                   "</table>"]
+    if plan.routes:
+        parts += ["<h2>Routes</h2><table><tr><th>Truck<th>Stop<th>Arrives, h<th>Service, h"
+                  "<th>Leaves, h<th>Units</tr>", *(
+                      f"<tr><td>{escape(route.truck)}<td>{escape(one.site)}<td>{one.arrive:.2f}"
+                      f"<td>{one.start:.2f}<td>{one.leave:.2f}"
+                      f"<td>{sum(units for _, _, units in one.drops):,.0f}</tr>"
+                      for route in plan.routes for one in route.visits[:_MOST]), "</table>"]
     if plan.services:
         parts += ["<h2>Services</h2><ul>", *(
             f"<li>{escape(one.asset)} ({escape(one.cause)}): {one.start:.2f} to {one.end:.2f} h"

@@ -10,20 +10,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from twin.network import Network
-from twin.optimize.allocation_conflict import smallest_conflict
+from twin.optimize.allocation_reasons import conflict, late, prices
 from twin.optimize.flow_network import FlowAnswer, FlowProblem, Move, solve_flow
 from twin.optimize.policy_flow import Moments, Node, PolicyFlow
 from twin.optimize.policy_parameters import backorder_price, parameters_of
-from twin.plan import Answer, Order, Plan, Reason, Status
+from twin.plan import HURRY, HURRY_VALUE, Answer, Order, Plan, Status
 from twin.state import State
 
 PERIOD_H = 168.0
 _CLOSING = 12.0  #: weeks that units owed at the end are taken to wait: longer than most lead times
-_HURRY = 2.0  #: what hurrying an order costs, as a multiple of its freight; it halves its wait
 
 
 def allocate(network: Network, state: State | None = None, *, periods: int = 26, firm: int = 2,
@@ -64,35 +62,38 @@ def allocate(network: Network, state: State | None = None, *, periods: int = 26,
     ...             "order_up_to": 30, "holding_cost": 0.01}],
     ...     demand=[{"site": "A", "product": "tea", "interarrival": "12h"}])
     >>> plan = allocate(network, periods=4)
-    >>> plan.orders[0].verb, plan.orders[0].quantity, plan.answer.reasons[0].subject
-    ('order', 7.0, 'supply of tea at S')
+    >>> first, reason = plan.orders[0], plan.answer.reasons[0]
+    >>> first.verb, first.site, first.source, first.quantity, reason.subject
+    ('order', 'A', 'S', 7.0, 'supply of tea at S')
     """
     began = time.perf_counter()
     if firm < 1 or periods < firm:
         raise ValueError(f"firm {firm} must be from 1 to the {periods} periods.")
-    desk = _Desk(network, state, periods, surge or {}, service)
+    desk = _Desk(network, state, periods, surge or {}, service, firm)
     problem = desk.problem()
     found = solve_flow(problem)
     made_h = state.clock_h if state is not None else 0.0
     unit = network.currency
     if found.status is not Status.OPTIMAL or found.cost is None:
-        reasons = _conflict(problem) if found.status is Status.INFEASIBLE else ()
+        reasons = conflict(problem) if found.status is Status.INFEASIBLE else ()
         return Plan("allocation", network.name, made_h, Answer(
             found.status, unit=unit, engine="glop", seconds=time.perf_counter() - began,
             reasons=reasons), state_digest=state.digest() if state else "")
     answer = Answer(Status.OPTIMAL, objective=found.cost, bound=found.cost, unit=unit,
                     engine="glop", seconds=time.perf_counter() - began,
-                    reasons=(*_prices(found, unit), *_late(found)))
+                    reasons=(*prices(found, unit), *late(found)))
     return Plan("allocation", network.name, made_h, answer,
                 orders=tuple(desk.orders(found, firm, made_h)),
-                state_digest=state.digest() if state else "")
+                state_digest=state.digest() if state else "", holds_h=firm * PERIOD_H)
 
 
 class _Desk:
     """From tables and state to a flow problem, and from its answer to orders."""
 
     def __init__(self, network: Network, state: State | None, periods: int,
-                 surge: Mapping[str, Sequence[float]], service: float) -> None:
+                 surge: Mapping[str, Sequence[float]], service: float, firm: int) -> None:
+        self.firm_h = firm * PERIOD_H
+        self.hours: dict[str, float] = {}  #: mean lead time of a move
         self.network, self.state, self.periods = network, state, periods
         self.surge, self.service = surge, service
         self.flow = PolicyFlow(network)
@@ -102,6 +103,7 @@ class _Desk:
         self.groups: dict[str, tuple[float, ...]] = {}
         self.stock: dict[Node, float] = {}
         self.arriving: dict[Node, list[float]] = {}
+        self.queued: dict[tuple[Node, str], int] = {}  #: open order nobody works on, by source
 
     def problem(self) -> FlowProblem:
         network = self.network
@@ -118,7 +120,8 @@ class _Desk:
                 continue
             late[node] = max(backorder_price(row, self.service), 1e-6) * PERIOD_H / 24.0
             asked[0] += float(shelf.get("owed", 0.0))
-            asked[-1] += self._cushion(node)
+            soonest = math.ceil(self.flow.lead(node).mean / PERIOD_H)
+            asked[min(soonest, self.periods - 1)] += self._cushion(node)
         demand = {node: row for node, row in demand.items() if node in late}
         self._open_orders(actors)
         for node in network.stock:
@@ -153,10 +156,22 @@ class _Desk:
                 elif period:
                     more, first = deferred.get(name, (0.0, period))
                     deferred[name] = more + units, first
-            elif period < firm:
+            else:
                 origin, _, mode = self.lanes.get(name, (move.site, "", ""))
+                # It is to be there as its week begins; who keeps no stock makes or buys it first.
+                lead = self.hours.get(name, 0.0)
+                if name in self.lanes:
+                    lead += self._ahead((origin, move.product))
+                wait = max(0.0, (period + move.lead) * PERIOD_H - lead)
+                if wait >= self.firm_h or (move.site, move.product) not in self.network.stock:
+                    continue  # what a place without stock makes follows from orders further down
+                when = now_h + wait
+                number = self.queued.get(((move.site, move.product), origin), 0)
                 verb = "transfer" if move.kind == "transfer" else "order"
-                yield Order(verb, move.site, move.product, units, when, origin, mode, due)
+                if number and when <= now_h:
+                    verb = "increase"
+                yield Order(verb, move.site, move.product, units, when, origin, mode, due,
+                            number if verb == "increase" else 0)
         for name, (units, first) in deferred.items():
             number, _, wait = self.open[name]
             move = self.moves[name]
@@ -168,6 +183,19 @@ class _Desk:
             if move.kind == "keep" and left > 1e-6 * max(1.0, quantity):
                 verb = "cancel" if left > quantity * (1 - 1e-6) else "decrease"
                 yield Order(verb, move.site, move.product, left, now_h, order=number)
+
+    def _ahead(self, node: Node, behind: frozenset[Node] = frozenset()) -> float:
+        """Hours until a place that keeps no stock of a product can send it."""
+        if node in self.network.stock or node in behind:
+            return 0.0
+        found = []
+        for move in self.moves.values():
+            if (move.site, move.product) == node and move.kind not in ("keep", "expedite"):
+                lane = self.lanes.get(move.name)
+                above = 0.0 if lane is None else self._ahead((lane[0], node[1]), behind | {node})
+                parts = [self._ahead((node[0], part), behind | {node}) for part, _ in move.uses]
+                found.append(self.hours.get(move.name, 0.0) + max([above, *parts]))
+        return min(found, default=0.0)
 
     # ---- what is asked for ----
 
@@ -195,14 +223,20 @@ class _Desk:
                         yield shelf, share * source.share
 
     def _cushion(self, node: Node) -> float:
-        """Safety stock to be there at the end of the horizon."""
+        """Safety stock: set aside as soon as it can come, and never planned to be used.
+
+        It covers the firm weeks too, in which nothing is ordered that the plan does not know of,
+        and what is asked for until an order of the first instant is there.
+        """
         found = parameters_of(self.network.stock[node], self.flow, self.service)
         if found is None:
             return 0.0
         lead, asked = self.flow.lead(node), self.flow.demand(node)
         over = lead.mean + (self.network.stock[node].review or 0.0)
         level = found.values.get("reorder_point", found.values.get("order_up_to"))
-        return found.values.get("safety_stock", max(0.0, (level or 0.0) - asked.mean * over))
+        safety = found.values.get("safety_stock", max(0.0, (level or 0.0) - asked.mean * over))
+        longer = math.sqrt((over + self.firm_h) / over) if over > 0.0 else 1.0
+        return safety * longer + asked.mean * max(0.0, over - _weeks(over) * PERIOD_H)
 
     # ---- what is on its way ----
 
@@ -214,6 +248,12 @@ class _Desk:
                 for shipment in moving:
                     for part in shipment["load"]:
                         under_way[part["order"]] = float(shipment.get("due_in") or 0.0)
+        idle = {number for name, actor in actors.items() for number in _idle(name, actor)}
+        for order in self.state.orders if self.state is not None else ():
+            if order["number"] in idle and order["buyer"].startswith("shelf "):
+                site = order["buyer"].removeprefix("shelf ").split("/")[0]
+                origin = (order.get("lane") or site).split(":")[0]
+                self.queued[(site, order["product"]), origin] = order["number"]
         if self.state is None:
             rows = [(number, f"shelf {row.site}/{row.product}", row.product, row.quantity,
                      row.due or 0.0, row.status == "shipped")
@@ -242,7 +282,7 @@ class _Desk:
             self.open[f"{name}:keep"] = number, quantity, wait
             if weeks > 1:
                 self._add(Move(f"{name}:expedite", place[0], site, product, weeks // 2,
-                               _HURRY * freight, kind="expedite"))
+                               HURRY * freight, kind="expedite"))
                 self.open[f"{name}:expedite"] = number, quantity, wait
 
     def _freight(self, node: Node) -> float:
@@ -250,7 +290,7 @@ class _Desk:
         product = self.network.products[node[1]]
         rates = [lane.cost_per_kg for lane in self.network.lanes.values()
                  if lane.destination == node[0] and lane.cost_per_kg > 0.0]
-        return max(min(rates, default=0.0) * product.weight_kg, 0.01 * product.value)
+        return max(min(rates, default=0.0) * product.weight_kg, HURRY_VALUE * product.value)
 
     # ---- how more can come ----
 
@@ -274,6 +314,7 @@ class _Desk:
             transit = lane.transit.mean() if lane.transit is not None \
                 else self.flow._driving(lane).mean
             kind = "transfer" if above in network.stock else "order"
+            self.hours[name] = transit + lane.order_delay
             self._add(Move(name, lane.origin, site, product,
                            _weeks(transit + lane.order_delay), lane.cost_per_kg * weight,
                            kind=kind))
@@ -285,6 +326,7 @@ class _Desk:
             if supply.capacity_per_day is not None:
                 group = f"supply of {product} at {site}"
                 self.groups[group] = (supply.capacity_per_day * PERIOD_H / 24.0,) * self.periods
+            self.hours[f"{product} bought at {site}"] = supply.lead_time.mean()
             self._add(Move(f"{product} bought at {site}", "", site, product,
                            _weeks(supply.lead_time.mean()), supply.price, group=group,
                            kind="buy"))
@@ -300,6 +342,7 @@ class _Desk:
         uses = tuple((line.component, line.quantity) for line in network.bom.values()
                      if line.product == product and line.site in ("", site) and line.rank == 1)
         lead: Moments = self.flow._making(node)
+        self.hours[f"{product} made at {site}"] = lead.mean
         self._add(Move(f"{product} made at {site}", "", site, product, _weeks(lead.mean), 0.0,
                        uses=uses, group=group, load=load, kind="make"))
         for part, _ in uses:
@@ -331,48 +374,12 @@ class _Desk:
         return share
 
 
+def _idle(name: str, actor: Mapping[str, Any]) -> Sequence[int]:
+    """Orders at a place that nobody works on yet: they can still be made larger."""
+    if name.startswith("supplier "):
+        return list(actor.get("queue", ()))[int(bool(actor.get("working"))):]
+    return list(actor.get("book", ())) if name.startswith("shelf ") else ()
+
+
 def _weeks(hours: float) -> int:
     return max(0, math.ceil(hours / PERIOD_H - 0.5))
-
-
-def _prices(found: FlowAnswer, unit: str) -> Iterator[Reason]:
-    """What each limit costs, the dearest first."""
-    weeks: dict[str, list[tuple[int, float]]] = {}
-    for (name, period), price in sorted(found.prices.items()):
-        weeks.setdefault(name, []).append((period + 1, price))
-    for name, seen in sorted(weeks.items(), key=lambda item: -max(p for _, p in item[1])):
-        week, price = max(seen, key=lambda one: one[1])
-        yield Reason("binding", name, f"used up in {len(seen)} weeks; one more in week {week} "
-                     f"would save {price:,.4g} {unit}", price=price)
-
-
-def _late(found: FlowAnswer) -> Iterator[Reason]:
-    owed: dict[Node, list[tuple[int, float]]] = {}
-    for (node, period), units in sorted(found.owed.items()):
-        owed.setdefault(node, []).append((period + 1, units))
-    for (site, product), seen in owed.items():
-        week, units = max(seen, key=lambda one: one[1])
-        yield Reason("why_not", f"{product} at {site}",
-                     f"owed in {len(seen)} weeks, most in week {week} ({units:,.0f} units): "
-                     "nothing can come sooner, or only at a higher cost")
-
-
-def _conflict(problem: FlowProblem) -> tuple[Reason, ...]:
-    """The fewest requirements that cannot hold together, in words."""
-    stores = [f"room at {site}" for site in problem.room]
-    comings = [f"{product} arriving at {site}" for site, product in problem.arriving]
-    stocks = [f"{product} in stock at {site}" for site, product in problem.stock]
-
-    def feasible(kept: Sequence[str]) -> bool:
-        keep = set(kept)
-        return solve_flow(replace(
-            problem,
-            room={site: most for site, most in problem.room.items() if f"room at {site}" in keep},
-            arriving={node: row for node, row in problem.arriving.items()
-                      if f"{node[1]} arriving at {node[0]}" in keep},
-            stock={node: units for node, units in problem.stock.items()
-                   if f"{node[1]} in stock at {node[0]}" in keep},
-        )).status is Status.OPTIMAL
-
-    return tuple(Reason("conflict", name, f"{name} cannot hold together with the others")
-                 for name in smallest_conflict([*stores, *comings, *stocks], feasible))

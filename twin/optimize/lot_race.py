@@ -120,7 +120,7 @@ def _answer(problem: LotProblem, solved: Sequence[Solved], seconds: float, unit:
     bound = max(bound, 0.0)
     bound = min(bound, cost)
     proved = any(one.ended == "proof" for one in solved)
-    progress = tuple(Progress(one.seconds, problem.cost(one.quantities), one.bound)
+    progress = tuple(Progress(one.seconds, problem.cost(one.quantities), one.bound, one.solver)
                      for one in solved if one.quantities is not None)
     return LotAnswer(quantities, Answer(
         Status.OPTIMAL if cost - bound <= 1e-6 * max(1.0, cost) else Status.FEASIBLE,

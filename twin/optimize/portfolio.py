@@ -7,19 +7,12 @@ is quick enough; the clock is a guard, and what it stops is said to be stopped b
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
-from typing import Any
+from queue import Queue
 
+from twin.optimize.process import News, WorkerProcess, hear
 from twin.optimize.schedule_score import Schedule, score
 from twin.optimize.schedule_work import Work
 from twin.optimize.schedule_worker import Errand, Round, Said, plain
@@ -45,48 +38,6 @@ class Outcome:
     seconds: float
     work: float
     progress: tuple[Progress, ...]
-
-
-class _Runner:
-    """One process and a thread that listens to it."""
-
-    def __init__(self, number: int, errand: Errand, roles: Sequence[str],
-                 news: Queue[tuple[int, Said | None]]) -> None:
-        self.number, self.roles = number, roles
-        paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from twin.optimize.schedule_worker import main; main()"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"})
-        self.alive = True
-        self.say(errand)
-        Thread(target=self._listen, args=(news,), daemon=True).start()
-
-    def say(self, message: Any) -> None:
-        """Send a message; a process that has died is missed when it does not answer."""
-        assert self.process.stdin is not None
-        try:
-            pickle.dump(message, self.process.stdin)
-            self.process.stdin.flush()
-        except OSError:
-            self.alive = False
-
-    def _listen(self, news: Queue[tuple[int, Said | None]]) -> None:
-        assert self.process.stdout is not None
-        try:
-            while True:
-                news.put((self.number, pickle.load(self.process.stdout)))
-        except (EOFError, OSError, pickle.UnpicklingError, ValueError):
-            news.put((self.number, None))
-
-    def stop(self) -> None:
-        """End the process."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
 
 
 def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int = 1,
@@ -120,11 +71,13 @@ class _Race:
         self.spent, self.infeasible = 0.0, False
         self.watcher = watcher
         self.progress: list[Progress] = []
+        self.own: dict[str, int] = {}  #: the best of each engine
         self._note()
-        self.news: Queue[tuple[int, Said | None]] = Queue()
-        self.runners = [
-            _Runner(i, Errand(work, seed + 1000 * i, start, horizon), roles, self.news)
-            for i, roles in enumerate(lines)]
+        self.news: News = Queue()
+        self.roles = lines
+        self.runners = [WorkerProcess(i, "schedule_worker",
+                                      Errand(work, seed + 1000 * i, start, horizon), self.news)
+                        for i in range(len(lines))]
 
     def run(self) -> Outcome:
         """All rounds, until one proves, the work is done, or the clock strikes."""
@@ -151,20 +104,20 @@ class _Race:
         if not running:
             return "work"
         for runner in self.runners:
-            runner.say(Round(runner.roles[number], self.seconds * part, self.counted,
+            runner.say(Round(self.roles[runner.number][number], self.seconds * part, self.counted,
                              min(end, until), self.best, self.bound or 0))
         found: dict[int, Schedule] = {}
         while running:
-            try:
-                who, said = self.news.get(timeout=max(0.0, until + _MARGIN / 2 - time.time()))
-            except Empty:
+            heard = hear(self.news, until + _MARGIN / 2)
+            if heard is None:
                 self._settle(found)
                 return "wall"
+            who, said = heard
             if said is None:
                 self.runners[who].alive = False
                 running.discard(who)
                 continue
-            role = self.runners[who].roles[number]
+            role = self.roles[who][number]
             self._hear(said)
             if said.schedule is not None:
                 found[who] = said.schedule
@@ -192,6 +145,9 @@ class _Race:
 
     def _improve(self, schedule: Schedule, role: str) -> None:
         cost = score(self.work, schedule).cost
+        if self.cost <= cost < self.own.get(role, cost + 1):
+            self.progress.append(Progress(time.time() - self.began, float(cost), None, role))
+        self.own[role] = min(cost, self.own.get(role, cost))
         if cost < self.cost:
             self.best, self.cost, self.engine = schedule, cost, role
             self._note()
@@ -205,6 +161,7 @@ class _Race:
 
     def _note(self) -> None:
         self.progress.append(Progress(time.time() - self.began, float(self.cost),
-                                      None if self.bound is None else float(self.bound)))
+                                      None if self.bound is None else float(self.bound),
+                                      self.engine))
         if self.watcher is not None:
             self.watcher(self.progress[-1])

@@ -8,25 +8,18 @@ be stopped by it.
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
-from typing import Any
+from queue import Queue
 
 from twin.optimize.engine import Found, Limit, Trips
 from twin.optimize.partition import Pool
+from twin.optimize.process import News, WorkerProcess, hear
 from twin.optimize.route_checker import faults
 from twin.optimize.route_problem import RouteProblem
 from twin.optimize.route_times import Score, Tour, score, timed
-from twin.optimize.route_worker import Heard, Turn, engine
+from twin.optimize.route_worker import Turn, engine
 from twin.plan import Progress
 
 _MARGIN = 0.2  #: seconds kept for stopping
@@ -85,48 +78,6 @@ class Outcome:
     prices: tuple[float, ...] = ()  #: what one more truck of each kind would save, at most
 
 
-class _Runner:
-    """One process and a thread that listens to it."""
-
-    def __init__(self, number: int, problem: RouteProblem,
-                 news: Queue[tuple[int, Heard | None]]) -> None:
-        self.number = number
-        paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from twin.optimize.route_worker import main; main()"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"})
-        self.alive = True
-        self.say(problem)
-        Thread(target=self._listen, args=(news,), daemon=True).start()
-
-    def say(self, message: Any) -> None:
-        """Send a message; a process that has died is missed when it does not answer."""
-        assert self.process.stdin is not None
-        try:
-            pickle.dump(message, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-            self.process.stdin.flush()
-        except OSError:
-            self.alive = False
-
-    def _listen(self, news: Queue[tuple[int, Heard | None]]) -> None:
-        assert self.process.stdout is not None
-        try:
-            while True:
-                news.put((self.number, pickle.load(self.process.stdout)))
-        except (EOFError, OSError, pickle.UnpicklingError, ValueError):
-            news.put((self.number, None))
-
-    def stop(self) -> None:
-        """End the process."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-
-
 def race(problem: RouteProblem, *, seconds: float, seed: int = 1, counted: bool = True,
          clock: str = "wall", cores: int = 2, watcher: Watcher | None = None,
          over: Course | None = None) -> Outcome:
@@ -164,6 +115,7 @@ class _Race:
     work: float = 0.0
     stopped: str = "work"
     progress: list[Progress] = field(default_factory=list)
+    own: dict[str, Score] = field(default_factory=dict)  #: the best of each engine
     troubles: list[str] = field(default_factory=list)
 
     def run(self) -> Outcome:
@@ -179,8 +131,8 @@ class _Race:
             self.work += every.iterations
             self._settle(first, {0: every})
             return self._outcome()
-        self.news: Queue[tuple[int, Heard | None]] = Queue()
-        self.runners = [_Runner(n, self.problem, self.news) for n in range(
+        self.news: News = Queue()
+        self.runners = [WorkerProcess(n, "route_worker", self.problem, self.news) for n in range(
             min(self.cores, max(len(leg.engines) for leg in self.over.legs)))]
         try:
             for number, leg in enumerate(self.over.legs):
@@ -210,11 +162,11 @@ class _Race:
                 running[runner.number] = name
         found: dict[int, Found] = {}
         while running:
-            try:
-                who, heard = self.news.get(timeout=max(0.0, self.until - time.monotonic()))
-            except Empty:
+            news = hear(self.news, time.time() + self.until - time.monotonic())
+            if news is None:
                 self.stopped = "wall"
                 break
+            who, heard = news
             if heard is None or heard.trouble:
                 self.runners[who].alive &= heard is not None
                 self.troubles.append(heard.trouble if heard else "a process ended")
@@ -257,9 +209,13 @@ class _Race:
         if len(kept) < len(tours):
             return _NOTHING
         value = score(self.problem, kept)
+        elapsed = time.monotonic() - self.began
+        if self.value <= value < self.own.get(name, _NOTHING):
+            self.progress.append(Progress(elapsed, value.cost, None, name))
+        self.own[name] = min(value, self.own.get(name, value))
         if value < self.value and not faults(self.problem, kept, complete=False):
             self.best, self.value, self.by = trips, value, name
-            self.progress.append(Progress(time.monotonic() - self.began, value.cost))
+            self.progress.append(Progress(elapsed, value.cost, None, name))
             if self.watcher is not None:
                 self.watcher(self.progress[-1])
         return value

@@ -15,7 +15,14 @@ from typing import Any
 import numpy as np
 
 from twin.network import Lane, Network, Truck, great_circle_km
-from twin.optimize.route_problem import DriverHours, RouteProblem, RouteTruck, Stop, Trip
+from twin.optimize.route_problem import (
+    MOST_STOPS,
+    DriverHours,
+    RouteProblem,
+    RouteTruck,
+    Stop,
+    Trip,
+)
 from twin.optimize.route_times import timed
 from twin.state import State
 
@@ -249,6 +256,9 @@ class _Round:
 
     def _stop(self, site: str, drops: tuple[Drop, ...], cold: bool, trucks: tuple[int, ...],
               load: tuple[float, float] | None = None, way: str = "in") -> None:
+        if len(self.stops) == MOST_STOPS:
+            raise ValueError(f"more than {MOST_STOPS:,} loads wait for trucks at once, too many "
+                             "for one plan. Plan each depot or each day apart.")
         weight = self._weigh(drops) if load is None else load
         dock = next((d for d in self.network.docks.values()
                      if d.site == site and d.direction in (way, "both")), None)

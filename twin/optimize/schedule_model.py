@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 from math import ceil
 from typing import Any
 
 from ortools.sat.python import cp_model
 
 from twin.optimize.dispatch_rules import Floor, tidy
-from twin.optimize.schedule_check import triangular
 from twin.optimize.schedule_hint import hint
 from twin.optimize.schedule_hours import Hours
+from twin.optimize.schedule_machine import share_machine
 from twin.optimize.schedule_score import Schedule, firsts, in_turn, places, score, sequences
 from twin.optimize.schedule_work import Task, Work
 
@@ -87,10 +87,11 @@ class ScheduleModel:
         self.costs: list[Any] = []
         self.pieces: list[tuple[Any, int, int, int, int, bool]] = []
         self.orders: list[tuple[Any, int, int]] = []  #: literal: one is before the other
+        self.leads: dict[tuple[int, int], Any] = {}  #: an operation, first of a batch on a machine
         self._variables()
         self._jobs()
         for machine in range(len(work.tools)):
-            self._machine(machine)
+            share_machine(self, machine)
         self._people()
         self._kept_order()
         self._objective()
@@ -199,88 +200,6 @@ class ScheduleModel:
             if job.deadline is not None:
                 model.add(self.done[j] <= job.deadline)
 
-    def _machine(self, machine: int) -> None:
-        """A machine works on one lot at a time, or on one batch, and is set up in between."""
-        ways = self.on[machine]
-        together = any(self.task[way.v].batch for way in ways)
-        changes = any(self.work.changeover(machine, family, self.task[way.v])[0]
-                      for way in ways for family in self._families(machine))
-        costs = self.work.goal.setup > 0 or not triangular(self.work)
-        if not together:
-            self.model.add_no_overlap([
-                self.model.new_optional_fixed_size_interval_var(
-                    way.begin, way.minutes, way.here, "") for way in ways])
-        if changes and costs and not together:
-            self._succession(machine)
-        elif changes or together:
-            self._precedence(machine)
-
-    def _families(self, machine: int) -> set[str]:
-        return {self.work.tools[machine].family, *(
-            self.task[way.v].family for way in self.on[machine] if self.task[way.v].family)}
-
-    def _precedence(self, machine: int) -> None:
-        """Of two operations one is first, and the other waits for the set-up, or they go together.
-        """
-        work, model = self.work, self.model
-        mates: dict[int, list[Any]] = {}
-        for way in self.on[machine]:
-            setup, _ = work.changeover(machine, work.tools[machine].family, self.task[way.v])
-            if setup and self.task[way.v].started is None:
-                model.add(way.begin >= setup).only_enforce_if(way.gates())
-        for one, other in combinations(self.on[machine], 2):
-            a, b = self.task[one.v], self.task[other.v]
-            there, back = model.new_bool_var(""), model.new_bool_var("")
-            choices = [there, back]
-            for first, second, before in ((one, other, there), (other, one, back)):
-                family = self.task[first.v].family or self.task[second.v].family
-                setup, _ = work.changeover(machine, family, self.task[second.v])
-                model.add(second.begin >= first.end + setup).only_enforce_if(before)
-                self.orders.append((before, first.v, second.v))
-            if a.batch and a.batch == b.batch and one.minutes == other.minutes \
-                    and a.started is None and b.started is None:
-                mate = model.new_bool_var("")
-                model.add(one.begin == other.begin).only_enforce_if(mate)
-                choices.append(mate)
-                mates.setdefault(one.v, []).append(mate)
-                mates.setdefault(other.v, []).append(mate)
-            for gate in (*one.gates(), *other.gates()):
-                for choice in choices:
-                    model.add_implication(choice, gate)
-            model.add_bool_or([*choices, *(~gate for gate in (*one.gates(), *other.gates()))])
-        for v, found in mates.items():
-            model.add(sum(found) <= self.task[v].room - 1)
-
-    def _succession(self, machine: int) -> None:
-        """Operations form a chain; each waits for its own changeover, which has its own cost."""
-        work, model, arcs, ways = self.work, self.model, [], self.on[machine]
-        empty = model.new_bool_var("")
-        arcs.append((0, 0, empty))
-        for i, way in enumerate(ways, 1):
-            gate = way.gates()
-            if gate:
-                arcs.append((i, i, ~gate[0]))
-            else:
-                model.add(empty == 0)
-            for literal, source in ((model.new_bool_var(""), 0), (model.new_bool_var(""), i)):
-                arcs.append((source, i if source == 0 else 0, literal))
-                if source == 0:
-                    setup, cost = work.changeover(machine, work.tools[machine].family,
-                                                  self.task[way.v])
-                    if self.task[way.v].started is None:
-                        model.add(way.begin >= setup).only_enforce_if(literal)
-                        self.costs.append(cost * literal)
-            for k, other in enumerate(ways, 1):
-                if k == i:
-                    continue
-                literal = model.new_bool_var("")
-                arcs.append((i, k, literal))
-                family = self.task[way.v].family or work.tools[machine].family
-                setup, cost = work.changeover(machine, family, self.task[other.v])
-                model.add(other.begin >= way.end + setup).only_enforce_if(literal)
-                self.costs.append(cost * literal)
-        model.add_circuit(arcs)
-
     def _people(self) -> None:
         """No crew works on more lots than it has people."""
         for crew, people in enumerate(self.people):
@@ -290,10 +209,14 @@ class ScheduleModel:
             for v, task in enumerate(self.task):
                 ways = [way for way in self.ways[v]
                         if crew in (task.crew, self.work.tools[way.machine].crew)]
-                if not ways or task.batch:
+                if not ways:
                     continue
                 size = self.model.new_int_var(0, self.horizon, "")
-                if len(ways) == len(self.ways[v]):
+                if task.batch:  # one of them stands for all that go together
+                    spans += [self.model.new_optional_interval_var(
+                        self.begin[v], size, self.end[v], self.leads[v, way.machine], "")
+                        for way in ways]
+                elif len(ways) == len(self.ways[v]):
                     spans.append(self.model.new_interval_var(self.begin[v], size, self.end[v], ""))
                 else:
                     for way in ways:

@@ -200,6 +200,14 @@ class Work:
                 yield f"{name}: waits for a lot that is not there. Name one of the lots."
             for task in job.tasks:
                 yield from self._bad_task(f"{name} step {task.step}", task)
+        mixed: dict[str, set[str]] = {}
+        for job in self.jobs:
+            for task in job.tasks:
+                mixed.setdefault(task.batch, set()).add(task.family)
+        for batch, families in sorted(mixed.items()):
+            if batch and len(families) > 1:
+                yield (f"batch {batch} is of families {', '.join(sorted(families))}. Give what is "
+                       "worked on together one family.")
         if self._circle():
             yield "lots wait for each other in a circle. Let one of them go first."
 

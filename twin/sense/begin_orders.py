@@ -179,7 +179,7 @@ class Orders:
             "lane": None if lane is None else lane_name(lane), "unit_price": price,
             "terms": terms, "stream": self._stream(buyer) if role == "customer" else "",
             "tag": ("seen" if seen else None) if role != "customer" else order["lost"] or None,
-            "flawed": order["flawed"], "at_once": order["at_once"],
+            "flawed": order["flawed"], "hurried": False, "at_once": order["at_once"],
             "parent": order["parent"] or None if role == "passed" else None,
         }
         if left > EPS:

@@ -52,7 +52,7 @@ class Book:
                 "lane": None if order.lane is None else order.lane.name,
                 "unit_price": order.unit_price, "terms": order.terms,
                 "stream": order.stream, "tag": order.tag,
-                "flawed": order.flawed, "at_once": order.at_once,
+                "flawed": order.flawed, "hurried": order.hurried, "at_once": order.at_once,
                 "parent": None if order.parent is None else self.keep(order.parent),
             }
         return number
@@ -84,6 +84,7 @@ class Book:
                 stream=row["stream"])
             order.open, order.undelivered = row["open"], row["undelivered"]
             order.unit_price, order.terms = row["unit_price"], row["terms"]
+            order.hurried = row.get("hurried", False)
             order.tag, order.flawed, order.at_once = row["tag"], row["flawed"], row["at_once"]
             self.orders[order.number] = order
         for row in rows:

@@ -111,7 +111,7 @@ class Failure:
         self.age = round(self.age + hours, 12)
 
     # -- down ------------------------------------------------------------------------------------
-    def strike(self, repair: float | None = None) -> None:
+    def strike(self, repair: float | None = None, *, service: bool = False) -> None:
         """Stop the asset now, for a failure or, at the service age, for a service."""
         if self.phase != "up":
             return
@@ -119,8 +119,8 @@ class Failure:
             self.call.cancel()
             self.call = None
         now = self.env._now
-        self.servicing = repair is None and self._service_age() <= self.age + _EPS \
-            and self._service_age() < self.life
+        self.servicing = service or (repair is None and self._service_age() <= self.age + _EPS
+                                     and self._service_age() < self.life)
         self.forced = repair
         self.phase, self.since = "waiting", now
         if self.servicing:
@@ -149,9 +149,7 @@ class Failure:
     def serve(self) -> None:
         """Service it now, as a plan says, before its age does."""
         if self.phase == "up":
-            self.life = inf
-            self.age = max(self.age, self._service_age())
-            self.strike()
+            self.strike(service=True)
 
     def receive(self, order: Order, quantity: float, goods: Goods) -> None:
         """The spare part is there."""

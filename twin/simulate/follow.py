@@ -126,7 +126,8 @@ class Follower:
                 at[key] = Turn(one.start, [name], one.step)
                 entries.append((one.start, one.end, one.machine, at[key]))
             self.turns[name, one.step] = at[key]
-        for service in plan.services:
+        busy = {one.machine for one in plan.operations}
+        for service in [one for one in plan.services if one.asset in busy]:
             entries.append((service.start, service.end, service.asset,
                             Turn(service.start, [], 0, service)))
         for _, _, machine, turn in sorted(entries, key=lambda entry: entry[:3]):
@@ -276,7 +277,7 @@ class Follower:
 
 
 def follow(world: World, plan: Plan) -> Follower:
-    """Let a world follow a plan from now on; call it before the world starts.
+    """Let a world follow a plan from now on, in place of any earlier one.
 
     Raises
     ------
@@ -288,5 +289,7 @@ def follow(world: World, plan: Plan) -> Follower:
     if strange:
         raise ValueError(f"the plan works on {', '.join(strange[:5])}, which model "
                          f"{world.network.name} does not have. Make a plan for this model.")
-    return Follower(world, plan)
-
+    follower = Follower(world, plan)
+    for group in follower.groups:
+        follower.call(group)  # in a running world some stand idle
+    return follower

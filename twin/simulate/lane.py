@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twin.network import Lane as LaneRow
 from twin.simulate.kernel import RECEIPT, START
 from twin.simulate.order import Goods, Order
-from twin.simulate.shipment import Consignment, Flow, Shipment, needs_range, split_goods
+from twin.simulate.shipment import Consignment, Flow, Shipment, hurry, needs_range, split_goods
 from twin.tally import Key
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ class Lane:
         hours = self.transit() * self.transit_factor + self.transit_add
         if self.pattern is not None:
             hours *= self.pattern(now)
+        if any(part.order.hurried for part in load):
+            hours *= hurry(self, shipment)
         shipment.due = now + max(0.0, hours)
         shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
         self.loads += 1

@@ -54,7 +54,7 @@ class Order:
 
     __slots__ = ("number", "buyer", "product", "quantity", "open", "undelivered", "placed", "due",
                  "priority", "partial", "lost_if_short", "lane", "unit_price", "stream",
-                 "tag", "flawed", "parent", "at_once", "terms")
+                 "tag", "flawed", "parent", "at_once", "terms", "hurried")
 
     def __init__(self, number: int, buyer: Any, product: str, quantity: float, placed: float,
                  *, due: float | None = None, priority: int = 1, partial: bool = True,
@@ -77,4 +77,5 @@ class Order:
         self.tag: Any = None  #: the buyer's own note
         self.parent: Any = None  #: the order that this one was passed up for
         self.at_once = 0.0  #: units that left as soon as the order reached who owes it
+        self.hurried = False  #: every leg to come takes half its time, at an extra freight
         self.flawed = False  #: damaged under way, or sent with wrong documents

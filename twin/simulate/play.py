@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 
 from twin.ledger import Ledger
 from twin.network import Network
@@ -32,7 +33,8 @@ class Run:
 def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: float = 0.0,
          seed: int = 1, replication: int = 0, ledger: Ledger | None = None,
          sample_every_h: float | None = None, state: State | None = None, plan: Plan | None = None,
-         save_at: float | None = None) -> Run:
+         save_at: float | None = None, planner: Callable[[State], Plan] | None = None,
+         every_h: float = 0.0) -> Run:
     """Play a scenario on a network once.
 
     Parameters
@@ -54,6 +56,8 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
         A schedule that the machines follow, each in its order, routes that the trucks drive, and
         orders and services; see `twin.simulate.follow`, `twin.simulate.tour` and
         `twin.simulate.carry_out`. Its cells are for the caller to put into the network.
+    planner, every_h
+        Plan again so often from the state that the world has come to then, and go on by that.
     save_at
         Save the state at this time, hours; it must lie within the run.
 
@@ -81,26 +85,48 @@ def play(network: Network, scenario: Scenario, *, horizon_h: float, warmup_h: fl
             go_on(world, state)
             world.resume(state)
         if plan is not None:
-            if plan.operations:
-                follow(world, plan)
-            follow_routes(world, plan)
-            carry_out(world, plan)
+            take_up(world, plan)
         disturb(world, scenario)
         world.start()
         if sample_every_h is not None:
             world.snapshot_every(sample_every_h)
         saved = None
-        for moment in sorted({warmup_h, horizon_h} | ({save_at} if save_at is not None else set())):
+        again = _moments(horizon_h, every_h) if planner is not None else set()
+        for moment in sorted({warmup_h, horizon_h} | again
+                             | ({save_at} if save_at is not None else set())):
             if moment > 0.0:
                 world.env.run(until=epoch + moment)
             if moment == warmup_h and moment > 0.0:
                 world.reset()
             if moment == save_at:
                 saved = world.save()
+            if planner is not None and moment in again:
+                take_up(world, planner(world.save()))
         times, samples = world.samples()
         tally = Tally(scenario.name, replication, epoch + warmup_h, epoch + horizon_h, world.sums(),
                       times, samples)
         return Run(tally, saved)
+
+
+def _moments(horizon_h: float, every_h: float) -> set[float]:
+    """When to plan again: after each stretch that begins within the run."""
+    if not every_h > 0.0:
+        raise ValueError(f"every_h {every_h:g} leaves no time between plans. Write more than 0.")
+    return {number * every_h for number in range(1, ceil(horizon_h / every_h - 1e-9))}
+
+
+def take_up(world: World, plan: Plan) -> None:
+    """Let machines, trucks, shelves and crews do from now on what a plan says.
+
+    Raises
+    ------
+    ValueError
+        If the plan names something that the world does not have.
+    """
+    if plan.operations:
+        follow(world, plan)
+    follow_routes(world, plan)
+    carry_out(world, plan, served={one.machine for one in plan.operations})
 
 
 @contextmanager

@@ -23,8 +23,8 @@ class Replenishment(ShelfScore):
     """Orders by a policy that acts on the record of the stock."""
 
     __slots__ = (
-        "_site", "next_review", "orders_out", "pause", "policy", "seen_at", "sourcing",
-        "wanting",
+        "_site", "held_until", "next_review", "orders_out", "pause", "policy", "seen_at",
+        "sourcing", "wanting",
     )
 
     sourcing: Sourcing
@@ -42,6 +42,7 @@ class Replenishment(ShelfScore):
         self.next_review = row.first_review
         #: shelves managed from here that wait for this one to have something
         self.wanting: dict[str, Replenishment] = {}
+        self.held_until = -inf  #: until then a plan orders, and the policy does not
 
     # -- settings --------------------------------------------------------------------------------
     def connect(self) -> None:
@@ -154,6 +155,8 @@ class Replenishment(ShelfScore):
 
     def _reorder(self, _: Any) -> None:
         self.asking = False
+        if self.env._now < self.held_until - EPS:
+            return
         quantity = self.policy.quantity(self)
         if quantity > EPS:
             self.replenish(quantity, deferred=False)
@@ -171,7 +174,7 @@ class Replenishment(ShelfScore):
             self.next_review = first + count * review
             self.roll(self.env._now)
             quantity = self.policy.quantity(self)
-            if quantity > EPS:
+            if quantity > EPS and self.env._now >= self.held_until - EPS:
                 self.replenish(quantity, deferred=not late)
 
     def replenish(self, quantity: float, *, deferred: bool, source: Source | None = None) -> None:

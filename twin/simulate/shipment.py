@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twin.network import Product
+from twin.plan import HURRY, HURRY_VALUE
 from twin.simulate.kernel import Call
 from twin.simulate.order import Goods, Lot, Order
 
+if TYPE_CHECKING:
+    from twin.simulate.lane import Lane
+
 _EPS = 1e-9
+_HURRIED = 0.5  #: share of its time that a hurried leg takes
 
 
 def needs_range(product: Product) -> bool:
@@ -57,6 +64,14 @@ class Shipment:
         self.weight_kg = 0.0
         self.warm = False  #: too long without refrigeration
         self.delayed = False  #: its time under way is no longer the one drawn
+
+
+def hurry(lane: Lane, shipment: Shipment) -> float:
+    """Pay for hurrying a shipment (its freight again, at least a share of its value); the share of
+    its time that it takes then."""
+    worth = sum(lane.products[part.order.product].value * part.quantity for part in shipment.load)
+    lane.expedited += HURRY * max(lane.row.cost_per_kg * shipment.weight_kg, HURRY_VALUE * worth)
+    return _HURRIED
 
 
 class Flow:

@@ -173,6 +173,28 @@ class Supplier:
                                 lot=goods[0].number, quantity=quantity, order=order.number)
         self.world.send(order, quantity, goods)
 
+    # -- orders that are changed -----------------------------------------------------------------
+    def forget(self, order: Order) -> None:
+        """An order is withdrawn before it is ready."""
+        preparation = self.preparing.pop(order.number, None)
+        if preparation is None:
+            self.queue.remove(order)
+        elif preparation.call is not None:
+            preparation.call.cancel()
+
+    def hurry(self, order: Order) -> None:
+        """Halve what is left of making an order ready, or take it up next."""
+        preparation = self.preparing.get(order.number)
+        if preparation is not None:
+            going = preparation.call is not None
+            self._stand_still(preparation)
+            preparation.left *= 0.5
+            if going:
+                self._go_on(preparation)
+        elif order in self.queue and not (self.working and self.queue[0] is order):
+            self.queue.remove(order)
+            self.queue.insert(int(self.working), order)
+
     # -- stops and disturbances ------------------------------------------------------------------
     def stop(self, cause: str) -> None:
         """Stand still until `restart` with the same cause."""

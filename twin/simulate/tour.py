@@ -2,7 +2,8 @@
 
 The goods of a plan are set aside for their truck when the plan is taken up. It leaves at the
 planned hour, drives from stop to stop, waits where the plan waits, and unloads at a door or in the
-planned time of service. A truck that is on a trip when the plan is taken up ends that trip first.
+planned time of service. A truck that is on the road with goods of its first route drives on to the
+first stop of that from where it is; any other truck on a trip ends that first.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from twin.network import great_circle_km
 from twin.plan import Plan, Route, Visit
 from twin.simulate.fleet import FleetLane
+from twin.simulate.fuel import litres_per_100km
 from twin.simulate.kernel import RECEIPT, Pause
 from twin.simulate.shipment import Consignment, Shipment, split_goods
 
@@ -40,32 +42,52 @@ def follow_routes(world: World, plan: Plan) -> list[Tour]:
     tours = []
     for route in sorted(plan.routes, key=lambda one: (one.depart, one.truck)):
         truck = trucks[route.truck]
-        if truck.load and _carries(truck, route):
+        carried = _carried(truck, route)
+        if carried is not None and (truck.tour is not None or truck.phase == "unloading"):
             continue  # its present trip delivers them
-        tour = Tour(world, route)
+        tour = Tour(world, route, carried)
         truck.tours.append(tour)
         tours.append(tour)
+        truck.poke()
+        if truck.pause.asleep:
+            truck.nudge()
     return tours
 
 
-def _carries(truck: Truck, route: Route) -> bool:
-    """Whether the goods of a route are those on board already."""
+def _carried(truck: Truck, route: Route) -> int | None:
+    """Which stop of a route is for the goods on board already; None if there is none."""
+    if not truck.load or truck.lane is None:
+        return None
     board = {part.order.number for part in truck.load}
-    return bool(board & {order for visit in route.visits for order, _, _ in visit.drops})
+    return next((number for number, visit in enumerate(route.visits)
+                 if visit.site == truck.lane.destination
+                 and board & {order for order, _, _ in visit.drops}), None)
 
 
 class Tour:
-    """One route as it is driven; `log` holds what really happened at each stop."""
+    """One route as it is driven; `log` holds what really happened at each stop.
 
-    def __init__(self, world: World, route: Route) -> None:
-        self.world, self.route = world, route
+    Parameters
+    ----------
+    carried
+        The stop whose goods its truck has on board already.
+    """
+
+    def __init__(self, world: World, route: Route, carried: int | None = None) -> None:
+        self.world, self.route, self.carried = world, route, carried
         self.log: list[Visit] = []
         self.km = 0.0
         self.left = self.back = 0.0
+        self.midway: tuple[FleetLane, float, float] | None = None  #: km behind and ahead of it
         self.goods: dict[int, list[tuple[FleetLane, list[Consignment]]]] = {}
         self.shipments: dict[int, list[tuple[FleetLane, Shipment]]] = {}
         for number, visit in enumerate(route.visits):
-            self.goods[number] = self._set_aside(visit)
+            self.goods[number] = [] if number == carried else self._set_aside(visit)
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether its truck is on its way with goods of it."""
+        return self.carried is not None
 
     def _set_aside(self, visit: Visit) -> list[tuple[FleetLane, list[Consignment]]]:
         """Take the goods of a stop from what waits for a truck."""
@@ -82,19 +104,67 @@ class Tour:
     def drive(self, truck: Truck) -> Generator[Pause, Any, None]:
         """Leave, serve every stop, come back."""
         env, route = self.world.env, self.route
-        while env._now < route.depart - _EPS:
+        truck.tour = self
+        while env._now < route.depart - _EPS and self.carried is None:
             yield truck.pause.until(route.depart, RECEIPT)
-        yield from truck.board()
-        truck.began = self.left = env._now
-        self._load(truck, route.depot)
+        if self.carried is None:
+            yield from truck.board()
+        self.left = env._now
         here, free = route.depot, route.depart
+        if self.carried is None:
+            truck.began = env._now
+            self._load(truck, route.depot)
+        else:
+            here = self._take_over(truck)
         for number, visit in enumerate(route.visits):
             yield from self._leg(truck, here, visit.site, visit.arrive - free, number)
             yield from self._stop(truck, number, visit)
             here, free = visit.site, visit.leave
         yield from self._leg(truck, here, route.depot, route.back - free, None)
         self.back = env._now
-        truck.shipment = None
+        truck.shipment = truck.tour = None
+
+    def _take_over(self, truck: Truck) -> str:
+        """What is on board is a stop of this route; where the truck is (blank: between places)."""
+        assert self.carried is not None
+        lane = truck._lane()
+        on_the_road = truck.phase == "out"
+        if truck.shipment is None:
+            truck.shipment = lane.start(truck.load, self.world.env._now)
+        self.shipments[self.carried] = [(lane, truck.shipment)]
+        truck.load = list(truck.load)  # more will come on board than the shipment
+        if not on_the_road:
+            return lane.origin
+        if truck.left_of_leg is not None:
+            truck.left, truck.left_of_leg = truck.left_of_leg, None
+        ahead = truck.left * truck.row.speed_kmh
+        self.midway = lane, max(0.0, lane.km - ahead), ahead
+        litres = litres_per_100km(truck.fuel_points, truck.load_share()) * ahead / 100.0
+        shipment, truck.shipment = truck.shipment, None  # its freight has been paid
+        lane.drove(truck, -ahead, -litres)
+        truck.shipment = shipment
+        return ""
+
+    def _way(self, truck: Truck, begin: str, end: str
+             ) -> tuple[FleetLane | None, float, float, float]:
+        """Own lane, kilometres, hours and mean hours from one place (blank: midway) to another."""
+        between = self._lane_between(truck, begin, end)
+        speed = truck.row.speed_kmh
+        if between is not None:
+            mean = between.mean_transit() if between.row.transit is not None else between.km / speed
+            return between, between.km, between.hours_for(truck), mean
+        if begin:
+            sites = self.world.network.sites
+            km = great_circle_km(sites[begin], sites[end]) or 0.0
+            return None, km, km / speed, km / speed
+        assert self.midway is not None
+        lane, behind, ahead = self.midway
+        ways = []
+        for place, driven in ((lane.origin, behind), (lane.destination, ahead)):
+            km = driven + (0.0 if place == end else self._way(truck, place, end)[1])
+            ways.append((km, place == lane.destination == end))
+        km, straight_on = min(ways)
+        return None, km, truck.left if straight_on else km / speed, km / speed
 
     def _load(self, truck: Truck, site: str) -> None:
         """Everything that leaves from a site goes on board."""
@@ -111,15 +181,7 @@ class Tour:
     def _leg(self, truck: Truck, begin: str, end: str, planned: float, number: int | None
              ) -> Generator[Pause, Any, None]:
         """Drive to the next stop; what the plan has beyond the driving is a break."""
-        between = self._lane_between(truck, begin, end)
-        if between is not None:
-            km, hours, mean = between.km, between.hours_for(truck), between.mean_transit()
-            if between.row.transit is None:
-                mean = km / truck.row.speed_kmh
-        else:
-            sites = self.world.network.sites
-            km = great_circle_km(sites[begin], sites[end]) or 0.0
-            hours = mean = km / truck.row.speed_kmh
+        between, km, hours, mean = self._way(truck, begin, end)
         mine = self.shipments.get(-1 if number is None else number, [])
         lane = mine[0][0] if mine else between or truck.lane or truck.fleet.lanes[0]
         truck.lane = lane

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _EPS = 1e-9
 STEPS = ("to_origin", "loading", "out", "unloading", "back", "home")
+_LOADED = STEPS.index("out")
 
 
 class Truck:
@@ -57,6 +58,7 @@ class Truck:
         self.dismissed_at = inf
         self.at_dock = False  #: waiting for a door, or standing at one
         self.tours: deque[Tour] = deque()  #: planned routes still to be driven
+        self.tour: Tour | None = None  #: the one that is being driven
         self.hooks: list[Any] = []  #: failures that age while this truck drives
         crew = None if row.crew is None or hired else world.network.crews[row.crew]
         #: None: always there; who is hired brings a driver
@@ -70,12 +72,13 @@ class Truck:
         while True:
             while not self.load and first == 0 and not self.tours:
                 yield self.pause.idle()
-            if self.tours and not self.load and first == 0:
+            step = first if self.load or first else len(STEPS)
+            while step < len(STEPS) and not (step >= _LOADED and self.rerouted):
+                yield from _STEP[STEPS[step]](self)
+                step += 1
+            if self.tours and (self.rerouted or not (self.load or first)):
                 yield from self.tours[0].drive(self)
                 self.tours.popleft()
-            else:
-                for step in STEPS[first:]:
-                    yield from _STEP[step](self)
             first = 0
             self.trips += 1
             self.trip_hours += self.env._now - self.began
@@ -118,7 +121,8 @@ class Truck:
             self.fill += share
         self._phase("out")
         yield from self._drive(lane.hours_for(self), lane, share, lane.origin, lane.destination)
-        lane.unmove(self.shipment)
+        if not self.rerouted:
+            lane.unmove(self.shipment)
 
     def _unloading(self) -> Generator[Pause, Any, None]:
         lane = self._lane()
@@ -209,7 +213,7 @@ class Truck:
             if self.driver is not None:
                 self.driver.rested = 0.0
         self.moving = True
-        while self.left > _EPS or self.stops:
+        while (self.left > _EPS or self.stops) and not (self.rerouted and self.phase == "out"):
             if self.stops:
                 yield self.pause.idle()
                 continue
@@ -230,8 +234,14 @@ class Truck:
             for hook in self.hooks:
                 hook.resting()
         self.moving = False
-        self._write("arriving", end)
+        if self.left <= _EPS:
+            self._write("arriving", end)
         lane.pay(row.cost_per_hour * (env._now - started))
+
+    @property
+    def rerouted(self) -> bool:
+        """Whether its next planned route takes over what is on board now."""
+        return self.tour is None and bool(self.tours) and self.tours[0].takes_over
 
     def left_now(self) -> float:
         """Hours left of the present leg."""

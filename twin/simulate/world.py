@@ -129,6 +129,7 @@ class World:
             for truck in fleet.trucks:
                 if truck.driver is not None:
                     self._add(truck.driver)
+        self.told: list[Any] = []  #: calls of a plan whose orders are still to be placed
         self.shelves = [self.node(*key, "stock") for key in network.stock]
         for at, product in network.supply:
             self.node(at, product, "supply")

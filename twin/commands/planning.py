@@ -1,0 +1,67 @@
+"""What searches on the command line share: limits, prices, progress, the clock, opening hours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from twin.clock import excerpt, format_duration
+from twin.commands.show import Screen
+from twin.network import Network
+from twin.plan import Progress
+from twin.settings import duration
+
+
+def seconds(value: str) -> float:
+    """Seconds of a limit such as ``10s``."""
+    found = duration(value) * 3600.0
+    if not 0.0 < found <= 86_400.0:
+        raise ValueError(f"'{excerpt(value)}' is no limit. Write a time such as 10s.")
+    return found
+
+
+def price(value: str) -> float:
+    """A number from 0 up."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = -1.0
+    if not 0.0 <= found < 1e9:
+        raise ValueError(f"'{excerpt(value)}' is no price. Write a number from 0 up.")
+    return found
+
+
+def progress_of(screen: Screen) -> Callable[[Progress], None]:
+    """Shows incumbent and bound as they change."""
+    def watch(seen: Progress) -> None:
+        if seen.objective is not None:
+            bound = "no bound yet" if seen.bound is None else f"bound {seen.bound:,.4g}"
+            screen.note(f"{seen.seconds:6.1f} s  best {seen.objective:,.4g}, {bound}")
+    return watch
+
+
+def clock_of(time: float) -> str:
+    """A time of the model, to the minute."""
+    return format_duration(round(time * 60.0) / 60.0)
+
+
+def open_hours(network: Network) -> Callable[[str, str, float, float],
+                                             Sequence[tuple[float, float]]]:
+    """Opening hours as the simulation keeps them."""
+    from twin.simulate.calendar import Calendar, calendars_of
+
+    shifts = calendars_of(network)
+    made: dict[tuple[str, str], Calendar] = {}
+
+    def hours(name: str, site: str, start: float, end: float) -> list[tuple[float, float]]:
+        zone = network.sites[site].timezone
+        calendar = made.setdefault((name, zone), Calendar(shifts.get(name, []), network.start,
+                                                          zone))
+        found, time = [], start
+        while time < end:
+            edge = min(end, calendar.next_edge(time))
+            if calendar.is_open(time):
+                found.append((time, edge))
+            time = edge
+        return found
+
+    return hours
