@@ -15,6 +15,7 @@ from twin.kinds import KINDS
 from twin.ledger import Ledger
 from twin.network import Network
 from twin.readings import BadReading, parse_reading
+from twin.rehearse.earshot import Earshot
 from twin.rehearse.failing import Failing
 from twin.rehearse.fault import FAULTS, Fault, Transmission, encoded
 from twin.rehearse.rehearsal import Rehearsal
@@ -223,3 +224,11 @@ def test_only_what_can_be_told_is_planted(harbour: Network) -> None:
     assert set(told.values()) == {1}
     assert len(told) > 2
     assert not any(cell.startswith("lanes[orchard") for cell in told)  # eight shipments in a half
+
+
+def test_a_rehearsal_ends_however_its_hours_are_rounded(harbour: Network) -> None:
+    rehearsal = Rehearsal(harbour, Truth("harbour", 3), sensing=False)
+    rehearsal.step(6.0)
+    source = Earshot(rehearsal, 6.0 + 5e-10)
+    assert list(source.take(10, 0.0)) == []
+    assert source.ended

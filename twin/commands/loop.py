@@ -47,15 +47,16 @@ KEYS = {key.name: key for key in (
         "0.25", _share),
     Key("broker", f"an address, embedded, or auto: TWIN_TEST_MQTT, else {_LOCAL} if somebody "
         "answers there, else embedded", "auto", text),
-    Key("for", "how long the twin listens and advises after the warm-up", "126d", duration),
+    Key("for", "how long the twin listens and advises after the warm-up", "84d", duration),
     Key("after", "how long both live on, unheard and unadvised: what was only put off comes due",
-        "126d", duration),
+        "252d", duration),
     Key("every", "time between two rounds of advice", "42d", duration),
-    Key("horizon", "over which plans are judged", "84d", duration),
+    Key("horizon", "over which plans are judged; blank: as the gate does, longer than lead times",
+        "", maybe(duration)),
     Key("replications", "of a verdict, at most", "40", whole(8, 10_000)),
     Key("budget", "replications of the search for policies", "12", whole(1, 10_000)),
-    Key("approve", "share of the advice that is approved, by a coin; blank: all of it, and half "
-        "where truths are counted, so that ignored advice is scored too", "", maybe(_share)),
+    Key("approve", "share of the advice that is approved, by a coin; the rest is ignored", "1",
+        _share),
     Key("workers", "processes; blank is one a core", "", maybe(whole(1, 10_000))),
 )}
 
@@ -82,15 +83,13 @@ def loop_command(call: Call) -> int:
     asked = read(call.arguments, KEYS, "loop")
     network = call.workspace.network(asked["models"])
     for name in ("for", "every", "horizon"):
-        if not asked[name] > 0.0:
+        if asked[name] is not None and not asked[name] > 0.0:
             raise SettingError(f"{name} is no time at all. Write a time such as 42d.")
-    if asked["horizon"] > asked["for"]:
-        raise SettingError("horizon is longer than the loop lives. Let it live longer: for=126d.")
     many = asked["truths"] > 1
-    approve = asked["approve"] if asked["approve"] is not None else 0.5 if many else 1.0
     terms = Terms(asked["for"] / 24.0, asked["every"] / 24.0, asked["after"] / 24.0,
-                  asked["horizon"] / 24.0,
-                  replications=asked["replications"], budget=asked["budget"], approve=approve,
+                  (asked["horizon"] or 0.0) / 24.0,
+                  replications=asked["replications"], budget=asked["budget"],
+                  approve=asked["approve"],
                   branches=4 if many else 0, sample=0.0 if many else 24.0,
                   workers=1 if many else asked["workers"])
     if many:

@@ -1,8 +1,8 @@
 """The verbs of the command line: one entry each.
 
-A new verb is a line in `VERBS` and a module of `twin.commands` with two names: ``ABOUT[verb]``, the
-text of ``twin VERB --help``, and ``VERB_command(call)``, which answers a `Call` with an exit code.
-The module is imported when the verb is used, so that a line costs the others nothing.
+A new verb is a line in `GROUPS` and a module of `twin.commands` with two names: ``ABOUT[verb]``,
+the text of ``twin VERB --help``, and ``VERB_command(call)``, which answers a `Call` with an exit
+code. The module is imported when the verb is used, so that a line costs the others nothing.
 """
 
 from __future__ import annotations
@@ -83,55 +83,77 @@ class Verb:
         return cast("Callable[[Call], int]", answer)(call)
 
 
-#: Every verb, in the order of ``twin --help``.
-VERBS = {verb.name: verb for verb in (
-    Verb("run", "", "play what-ifs on a model and compare them with the baseline", "play"),
-    Verb("check", "", "is a model sound, and which scenarios can it play?", "look"),
-    Verb("init", "FOLDER", "a starter workspace to edit", "start"),
-    Verb("import", "FORMAT SOURCE", "an export of an ERP or planning system as a model",
-         "imports"),
-    Verb("models", "", "which models and calibrations there are", "look"),
-    Verb("scenarios", "", "which what-ifs there are, what each means and needs", "look"),
-    Verb("state", "", "what the twin knows now or then: each fact, its age, quality and source",
-         "state"),
-    Verb("reproduce", "MANIFEST", "play a result again from its manifest.json", "play"),
-    Verb("rehearse", "", "an operation to listen to, with hidden parameters and planted faults",
-         "rehearse"),
-    Verb("loop", "", "the closed loop: an operation with a twin, and the same one without", "loop"),
-    Verb("optimize", "KIND", "a plan from the present state: what to do, and how good it is",
-         "optimize"),
-    Verb("listen", "", "hear sensors and systems into the store of a model", "listen"),
-    Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
-    Verb("alerts", "", "what somebody should look at, worst first", "alerts", ("by", "comment")),
-    Verb("calibrate", "", "learn the cells of a model from what was heard", "calibrate"),
-    Verb("trace", "", "where a lot came from, what touched it, and who has it", "trace"),
-    Verb("recommend", "", "what to do now, each plan played against doing nothing", "recommend"),
-    Verb("watch", "", "recommend again and again, and push what waits", "recommend"),
-    Verb("inbox", "", "what the twin advises, and what has become of it", "inbox"),
-    Verb("show", "NAME", "one recommendation: what, why, how sure, held to what", "inbox"),
-    Verb("approve", "NAME", "do it: decided by name, pushed once", "inbox", ("by",)),
-    Verb("reject", "NAME", "do not do it, for a reason", "inbox", ("by", "reason")),
-    Verb("undo", "NAME", "take an approved one back", "inbox", ("by",)),
-    Verb("push", "", "send what waits to be sent", "inbox", ("by",)),
-    Verb("outcomes", "", "what was promised, what happened, what ignored advice would have saved",
-         "outcomes"),
-    Verb("audit", "verify", "is the log of decisions whole? and the log for an auditor", "audit"),
-    Verb("serve", "", "the verbs over HTTP, and a page of the inbox", "serve"),
-    Verb("tokens", "", "who may call the API, in which role, until when", "tokens", ("by",)),
-    Verb("views", "", "what a supplier or customer sees of its own", "govern"),
-    Verb("retain", "", "delete telemetry that is older than agreed", "govern"),
-    Verb("forget", "NAME", "erase a person's name from the log", "govern", ("by",)),
-    Verb("fidelity", "", "how good the twin's forecasts were, per place and horizon", "fidelity"),
-)}
+#: Every verb by what it is for, in the order of ``twin --help``.
+GROUPS: dict[str, tuple[Verb, ...]] = {
+    "Describe a chain": (
+        Verb("init", "FOLDER", "a starter workspace to edit", "start"),
+        Verb("import", "FORMAT SOURCE", "an export of an ERP or planning system as a model",
+             "imports"),
+        Verb("check", "", "is a model sound, and which scenarios can it play?", "look"),
+        Verb("models", "", "which models and calibrations there are", "look"),
+        Verb("scenarios", "", "which what-ifs there are, what each means and needs", "look"),
+    ),
+    "Try": (
+        Verb("run", "", "play what-ifs on a model and compare them with the baseline", "play"),
+        Verb("reproduce", "MANIFEST", "play a result again from its manifest.json", "play"),
+    ),
+    "Hear": (
+        Verb("listen", "", "hear sensors and systems into the store of a model", "listen"),
+        Verb("state", "", "what the twin knows now or then: each fact, its age, quality and source",
+             "state"),
+        Verb("alerts", "", "what somebody should look at, worst first", "alerts",
+             ("by", "comment")),
+        Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
+        Verb("trace", "", "where a lot came from, what touched it, and who has it", "trace"),
+    ),
+    "Learn": (
+        Verb("calibrate", "", "learn the cells of a model from what was heard", "calibrate"),
+        Verb("fidelity", "", "how good the twin's forecasts were, per place and horizon",
+             "fidelity"),
+    ),
+    "Decide and act": (
+        Verb("optimize", "KIND", "a plan from the present state: what to do, and how good it is",
+             "optimize"),
+        Verb("recommend", "", "what to do now, each plan played against doing nothing",
+             "recommend"),
+        Verb("watch", "", "recommend again and again, and push what waits", "recommend"),
+        Verb("inbox", "", "what the twin advises, and what has become of it", "inbox"),
+        Verb("show", "NAME", "one recommendation: what, why, how sure, held to what", "inbox"),
+        Verb("approve", "NAME", "do it: decided by name, pushed once", "inbox", ("by",)),
+        Verb("reject", "NAME", "do not do it, for a reason", "inbox", ("by", "reason")),
+        Verb("undo", "NAME", "take an approved one back", "inbox", ("by",)),
+        Verb("push", "", "send what waits to be sent", "inbox", ("by",)),
+        Verb("outcomes", "", "what was promised, what happened, what ignored advice would have "
+             "saved", "outcomes"),
+        Verb("audit", "verify", "is the log of decisions whole? and the log for an auditor",
+             "audit"),
+    ),
+    "Serve and govern": (
+        Verb("serve", "", "the verbs over HTTP, and a page of the inbox", "serve"),
+        Verb("tokens", "", "who may call the API, in which role, until when", "tokens", ("by",)),
+        Verb("views", "", "what a supplier or customer sees of its own", "govern"),
+        Verb("retain", "", "delete telemetry that is older than agreed", "govern"),
+        Verb("forget", "NAME", "erase a person's name from the log", "govern", ("by",)),
+    ),
+    "Practise": (
+        Verb("rehearse", "", "an operation to listen to, with hidden parameters and planted faults",
+             "rehearse"),
+        Verb("loop", "", "the closed loop: an operation with a twin, and the same one without",
+             "loop"),
+    ),
+}
+VERBS = {verb.name: verb for group in GROUPS.values() for verb in group}
 
 
 def overview() -> str:
-    """The lines of ``twin --help``, one a verb.
+    """The lines of ``twin --help``: a heading a group, one line a verb.
 
     Examples
     --------
-    >>> print(overview().splitlines()[0])
-      twin run                 play what-ifs on a model and compare them with the baseline
+    >>> print("\\n".join(overview().splitlines()[:2]))
+    Describe a chain
+      twin init FOLDER           a starter workspace to edit
     """
-    return "".join(f"  {f'twin {verb.name} {verb.takes}':<25}{verb.meaning}\n"
-                   for verb in VERBS.values())
+    return "\n".join(title + "\n" + "".join(
+        f"  {f'twin {verb.name} {verb.takes}':<27}{verb.meaning}\n" for verb in group)
+        for title, group in GROUPS.items())

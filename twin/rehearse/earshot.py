@@ -11,6 +11,7 @@ from twin.rehearse.wire import topic_of
 from twin.sense.source import Message, decode_json
 
 _STEP_H = 6.0
+_EPS = 1e-9  #: a step that is shorter is none
 
 
 class Earshot:
@@ -43,12 +44,12 @@ class Earshot:
     @property
     def ended(self) -> bool:
         """Whether the rehearsal has come to its end and all was taken."""
-        return not self._waiting and self.rehearsal.now >= self.until_h
+        return not self._waiting and self.rehearsal.now >= self.until_h - _EPS
 
     def take(self, most: int, wait_s: float) -> Sequence[Message]:
         """Up to `most` messages; the operation lives on when none waits."""
         rehearsal = self.rehearsal
-        while not self._waiting and rehearsal.now < self.until_h:
+        while not self._waiting and rehearsal.now < self.until_h - _EPS:
             sent = rehearsal.step(min(self.until_h, rehearsal.now + _STEP_H))
             self._waiting = [Message(encoded(row), came, sensor,
                                      topic_of(rehearsal.network.name, sensor, row))

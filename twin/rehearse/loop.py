@@ -42,12 +42,11 @@ class Terms:
     Attributes
     ----------
     days, every
-        How long after the warm-up, and days between two rounds; the last begins so early that its
-        horizon is over at the end.
+        How long the twin listens after the warm-up, and days between two rounds of advice.
     after
         Days that both live on after that, with nobody listening: what was only put off comes due.
     horizon
-        Days over which plans are judged.
+        Days over which plans are judged; 0 leaves it to the gate.
     kinds
         Of proposals.
     replications, budget
@@ -60,10 +59,10 @@ class Terms:
         Hours at least between two readings of an instrument; 0 leaves instruments out.
     """
 
-    days: float = 126.0
+    days: float = 84.0
     every: float = 42.0
-    after: float = 126.0
-    horizon: float = 84.0
+    after: float = 252.0
+    horizon: float = 0.0
     kinds: tuple[str, ...] = ("policies", "orders")
     replications: int = 40
     budget: int = 12
@@ -151,7 +150,7 @@ def close_loop(network: Network, truth: Truth, terms: Terms, opener: Opener, fol
             now = rehearsal.now
             if now >= end - 1e-6:
                 break
-            if now >= due - 1e-6 and now + 24.0 * terms.horizon <= end + 1e-6:
+            if now >= due - 1e-6:
                 _round(network, rehearsal, store, desk, channel, terms, found, luck, streams, tell)
                 due += 24.0 * terms.every
             until = min(end, now + _WINDOW_H)

@@ -86,14 +86,15 @@ def _score(branches: Sequence[Branch], currency: str, tell: Callable[[str], None
             tell(f"  said {said:.0%} on average: {sum(came) / len(came):.0%} "
                  f"({better.low:.0%} to {better.high:.0%}) came better "
                  f"({len(inside)} pieces of advice)")
-    for taken, title in ((True, "taken"), (False, "ignored, so an estimate of the twin alone")):
-        some = [one for one in branches if one.taken is taken]
+    # What would be shown of each, had it been ignored, held against its branch.
+    for title, some in (("", list(branches)),
+                        (" that was ignored", [one for one in branches if not one.taken])):
         if len(some) > 1:
             misses = interval([one.promised - one.gain for one in some])
             held = sum(one.low <= one.gain <= one.high for one in some)
-            tell(f"Advice that was {title}: promised "
-                 f"{np.mean([one.promised for one in some]):,.0f} {currency} a day, would have "
-                 f"gained {np.mean([one.gain for one in some]):,.0f}; promised too much by "
+            tell(f"Estimates of advice{title}: "
+                 f"{np.mean([one.promised for one in some]):,.0f} {currency} a day; in its branch "
+                 f"it gained {np.mean([one.gain for one in some]):,.0f}; estimated too high by "
                  f"{misses[0]:,.0f} ({misses[1]:,.0f} to {misses[2]:,.0f}); {held} of {len(some)} "
                  "within the stated interval")
 
