@@ -166,8 +166,8 @@ def test_advice_stands_while_the_state_moves_on(
     assert after["recommendation"]["effects"] != before["recommendation"]["effects"]
 
 
-def test_a_sound_chain_is_told_that_no_effect_is_shown(tea: Callable[..., Twin]) -> None:
-    twin = tea(stock=FILES["models/tea/stock.csv"])
+def test_a_gain_of_pennies_is_not_advised(tea: Callable[..., Twin]) -> None:
+    twin = tea(OPERATE + "    worth: 1\n", stock=FILES["models/tea/stock.csv"])
     code, said = twin("recommend", "kinds=orders,maintenance,routes,schedule",
                       "simulate.workers=1")
     assert code == 0

@@ -8,11 +8,14 @@ import math
 import numpy as np
 import pytest
 
+from twin.commands.proposals import Ground, flows
 from twin.network import Network
 from twin.optimize.allocation import allocate
 from twin.optimize.allocation_conflict import smallest_conflict
 from twin.optimize.flow_network import FlowProblem, Move, solve_flow
 from twin.plan import Status
+from twin.scenario import Scenario
+from twin.simulate.play import play
 
 A, B = ("A", "tea"), ("B", "tea")
 
@@ -130,3 +133,13 @@ def test_bad_numbers_are_all_named() -> None:
 
 def test_the_same_state_gives_the_same_plan() -> None:
     assert allocate(chain(), periods=8).digest() == allocate(chain(), periods=8).digest()
+
+
+def test_advice_on_a_few_orders_lets_the_policies_go_on() -> None:
+    network = chain()
+    state = play(network, Scenario.baseline(), horizon_h=1.0, save_at=0.0).state
+    assert state is not None
+    assert allocate(network, state).holds_h == 336.0
+    told = dict(flows(Ground(network, state, 1, 168.0, 0.0, 1.0, 1, 1)))
+    assert told
+    assert {plan.holds_h for plan in told.values()} == {0.0}
