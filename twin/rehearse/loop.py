@@ -179,7 +179,8 @@ def _desk(network: Network, store: Store, terms: Terms, channel: Channel, folder
                  "replications": terms.replications,
                  "block": max(4, min(20, terms.replications // 2))}}, "the loop")
     return Desk(connect(str(folder / "operate.db")), network.name, network.start, configuration,
-                secrets.token_bytes(32), heard=store.watermark, home=folder)
+                secrets.token_bytes(32), heard=store.watermark, home=folder,
+                beside=folder / "pushed")
 
 
 def _round(network: Network, rehearsal: Rehearsal, store: Store, desk: Any, channel: Channel,
