@@ -95,8 +95,8 @@ class Broker:
         self.start()
         with self._receiver() as client:
             client.subscribe("commands", qos=1)
-            client.loop(0.5)
-            client.loop(0.5)
+            client.loop(0.1)
+            client.loop(0.1)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -135,12 +135,12 @@ class Broker:
         if keys is not None:
             client.on_message = lambda _, __, got: keys.append(json.loads(got.payload)["key"])
         client.connect("127.0.0.1", self.port)
-        client.loop(0.5)
+        client.loop(0.1)
         try:
             yield client
         finally:
             client.disconnect()
-            client.loop(0.5)
+            client.loop(0.1)
 
 
 @dataclass(frozen=True)

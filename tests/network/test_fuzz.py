@@ -101,7 +101,7 @@ def outcome(files: dict[str, bytes | None]) -> Network | ModelError:
         shutil.rmtree(folder)
 
 
-@settings(max_examples=500, deadline=2000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=2000, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(_OPERATIONS), min_size=1, max_size=4), st.integers(0, 2**32))
 def test_a_mutated_model_is_read_or_refused(operations: list[str], seed: int) -> None:
     files: dict[str, bytes | None] = {name: text.encode() for name, text in TEA.items()}
