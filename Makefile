@@ -37,10 +37,10 @@ run: $(STAMP)  ## the main job: the medicines chain and its three headline what-
 	$(BIN)/twin run $(ARGS)
 
 test: $(STAMP)  ## the fast suite, doctests, README and guides included
-	$(BIN)/python -m pytest -m "not slow" -n 2 $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
 
 slow: $(STAMP)  ## oracles with many replications, notebooks
-	$(BIN)/python -m pytest -m slow -n 2 $(ARGS)
+	$(BIN)/python -m pytest -m slow -n 2 --dist worksteal $(ARGS)
 
 bench: $(STAMP) benchmarks/.venv/.ready  ## ratios against peers, side by side
 	$(BIN)/python benchmarks/run.py $(ARGS)

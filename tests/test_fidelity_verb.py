@@ -30,6 +30,7 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow  # it draws every place
 def test_it_prints_a_row_a_place_and_horizon_and_draws_each_place(
         chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fidelity", *FAST]) == 0

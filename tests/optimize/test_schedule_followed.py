@@ -121,6 +121,7 @@ def test_set_ups_shifts_and_a_crew_are_followed() -> None:
     assert solved.answer.objective is not None
 
 
+@pytest.mark.slow
 def test_ovens_wait_for_the_batch_that_is_planned() -> None:
     network = shop(
         [{"product": "cake", "step": 10, "group": "mix", "process_time": "1h"},
