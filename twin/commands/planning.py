@@ -56,12 +56,6 @@ def open_hours(network: Network) -> Callable[[str, str, float, float],
         zone = network.sites[site].timezone
         calendar = made.setdefault((name, zone), Calendar(shifts.get(name, []), network.start,
                                                           zone))
-        found, time = [], start
-        while time < end:
-            edge = min(end, calendar.next_edge(time))
-            if calendar.is_open(time):
-                found.append((time, edge))
-            time = edge
-        return found
+        return list(calendar.spans(start, end))
 
     return hours

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ortools.sat.python import cp_model
 
 from twin.optimize.service_search import improve
-from twin.optimize.service_tree import solve_forest
+from twin.optimize.service_tree import forest, solve_forest
 from twin.plan import Answer, Progress, Status
 
 if TYPE_CHECKING:
@@ -54,20 +54,7 @@ def first_quotes(network: ServiceNetwork) -> dict[str, int]:
 
     longest = network.longest()
     weight = {stage.name: stage.cost(longest[stage.name]) for stage in network.stages}
-    parent = {stage.name: stage.name for stage in network.stages}
-
-    def root(name: str) -> str:
-        while parent[name] != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    kept = []
-    for up, down in sorted(network.arcs, key=lambda arc: (-weight[arc[0]], -weight[arc[1]], arc)):
-        a, b = root(up), root(down)
-        if a != b:
-            parent[a] = b
-            kept.append((up, down))
+    kept = forest(sorted(network.arcs, key=lambda arc: (-weight[arc[0]], -weight[arc[1]], arc)))
     most = network.most(longest)
     quoted = solve_forest(Whole(network.stages, tuple(kept)))
     return {name: min(quote, most[name]) for name, quote in quoted.items()}

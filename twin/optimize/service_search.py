@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from twin.optimize.service_tree import solve_forest
+from twin.optimize.service_tree import forest, solve_forest
 
 if TYPE_CHECKING:
     from twin.optimize.guaranteed_service import Quotes, ServiceNetwork
@@ -75,22 +75,11 @@ def _cut(network: ServiceNetwork, now: Quotes, rng: random.Random) -> ServiceNet
                for stage in network.stages}
     floor = {stage.name: stage.inbound for stage in network.stages}
     cap: dict[str, int | None] = {stage.name: stage.most_quoted for stage in network.stages}
-    parent = {stage.name: stage.name for stage in network.stages}
-
-    def root(name: str) -> str:
-        while parent[name] != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    kept = []
     arcs = list(network.arcs)
     rng.shuffle(arcs)
+    kept = forest(arcs)
     for up, down in arcs:
-        a, b = root(up), root(down)
-        if a != b:
-            parent[a] = b
-            kept.append((up, down))
+        if (up, down) in kept:
             continue
         promise = rng.choice((now.quoted[up], counted[down]))
         floor[down] = max(floor[down], promise)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,3 +97,28 @@ def _trace(order: list[str], place: dict[str, int], users: dict[str, list[str]],
         row, column = np.unravel_index(int(np.argmin(part)), part.shape)
         inbound[name], quoted[name] = low + int(row), int(column)
     return quoted
+
+
+def forest(arcs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], None]:
+    """The arcs that close no cycle with those before them, in their order (Kruskal).
+
+    Examples
+    --------
+    >>> list(forest([("a", "c"), ("b", "c"), ("a", "b")]))
+    [('a', 'c'), ('b', 'c')]
+    """
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    kept: dict[tuple[str, str], None] = {}
+    for up, down in arcs:
+        a, b = root(up), root(down)
+        if a != b:
+            parent[a] = b
+            kept[up, down] = None
+    return kept

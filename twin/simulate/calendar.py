@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from twin.network import Shift
+from twin.network import Shift, Window
 from twin.simulate.kernel import FAILURE, Environment
 from twin.simulate.profile import is_weekday
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from twin.network import Network
 
 _MOST_DAYS = 400
+Dated = TypeVar("Dated", Shift, Window)
 
 
 class Calendar:
@@ -51,14 +53,8 @@ class Calendar:
 
     def _shifts(self, day: date) -> list[tuple[float, float]]:
         """Opening hours of a day, hours after its midnight."""
-        text = day.isoformat()
-        rows = [row for row in self.rows if row.day == text]
-        if not rows:
-            rows = [row for row in self.rows
-                    if row.day == "daily" or (not row.day[:1].isdigit()
-                                              and is_weekday(row.day, day.weekday()))]
         shifts = []
-        for row in rows:
+        for row in rows_of_day(self.rows, day):
             if row.from_ is None or row.to is None:
                 continue
             end = row.to if row.to > row.from_ else row.to + 24.0
@@ -101,13 +97,19 @@ class Calendar:
 
     def hours_between(self, start: float, end: float) -> float:
         """Opening hours within a span."""
-        total, time = 0.0, start
+        total = 0.0
+        for opens, closes in self.spans(start, end):
+            total += closes - opens
+        return total
+
+    def spans(self, start: float, end: float) -> Iterator[tuple[float, float]]:
+        """From when until when it is open within a span."""
+        time = start
         while time < end:
             edge = min(end, self.next_edge(time))
             if self.is_open(time):
-                total += edge - time
+                yield time, edge
             time = edge
-        return total
 
     # -- telling others --------------------------------------------------------------------------
     def listen(self, listener: Any) -> None:
@@ -158,6 +160,14 @@ class OpeningHours:
                 lane.reopen(self.cause)
             else:
                 lane.shut_gate(self.cause)
+
+
+def rows_of_day(rows: Iterable[Dated], day: date) -> list[Dated]:
+    """Rows of calendars or windows that hold for a day: those of its date, else of its weekday."""
+    rows, text = list(rows), day.isoformat()
+    return [row for row in rows if row.day == text] or [
+        row for row in rows if row.day == "daily" or (
+            not row.day[:1].isdigit() and is_weekday(row.day, day.weekday()))]
 
 
 def calendars_of(network: Network) -> dict[str, list[Shift]]:

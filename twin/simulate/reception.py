@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from twin.network import Dock as DockRow
 from twin.network import Site
 from twin.network import Window as WindowRow
+from twin.simulate.calendar import rows_of_day
 from twin.simulate.dock import Dock, Hands, Visit
-from twin.simulate.profile import is_weekday
 from twin.tally import Key
 
 if TYPE_CHECKING:
@@ -58,11 +58,9 @@ class Reception:
         assert self.calendar is not None
         now = (self.world.network.start + timedelta(hours=self.env._now)).astimezone(
             self.calendar.zone)
-        today = [row for row in self.rows if row.day == now.date().isoformat()] or [
-            row for row in self.rows if row.day == "daily" or (
-                not row.day[:1].isdigit() and is_weekday(row.day, now.weekday()))]
         hour = now.hour + now.minute / 60.0 + (now.second + now.microsecond / 1e6) / 3600.0
-        held = [row.service for row in today if row.open - _EPS <= hour <= row.close + _EPS]
+        held = [row.service for row in rows_of_day(self.rows, now.date())
+                if row.open - _EPS <= hour <= row.close + _EPS]
         return max(held, default=0.0)
 
     def set_open(self, is_open: bool) -> None:
