@@ -11,6 +11,7 @@ from typing import Any
 
 from twin.clock import excerpt, format_duration
 from twin.commands.folder import fresh, point
+from twin.commands.planning import from_zero
 from twin.commands.replay import Shown, document, lines, replay, write
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
@@ -52,17 +53,7 @@ def count(value: str) -> int:
     return int(value)
 
 
-def amount(value: str) -> float:
-    """A number from 0 up."""
-    try:
-        found = float(value)
-    except ValueError:
-        found = -1.0
-    if not 0.0 <= found < 1e12:
-        raise ValueError(f"'{excerpt(value)}' is no amount. Write a number from 0 up.")
-    return found
-
-
+amount = from_zero("amount", 1e12)
 MODEL = (Key("models", "which model", "medicines", text),
          Key("calibration", "which learned values go into its cells", "nominal", text))
 FROM = Key("from", "a state document; opening; blank: the state after the model's own warm-up, if "

@@ -19,15 +19,26 @@ def seconds(value: str) -> float:
     return found
 
 
-def price(value: str) -> float:
-    """A number from 0 up."""
-    try:
-        found = float(value)
-    except ValueError:
-        found = -1.0
-    if not 0.0 <= found < 1e9:
-        raise ValueError(f"'{excerpt(value)}' is no price. Write a number from 0 up.")
-    return found
+def from_zero(what: str, below: float) -> Callable[[str], float]:
+    """Reads a number from 0 up; `what` it is stands in the message.
+
+    Examples
+    --------
+    >>> from_zero("price", 1e9)("2.5")
+    2.5
+    """
+    def read(value: str) -> float:
+        try:
+            found = float(value)
+        except ValueError:
+            found = -1.0
+        if not 0.0 <= found < below:
+            raise ValueError(f"'{excerpt(value)}' is no {what}. Write a number from 0 up.")
+        return found
+    return read
+
+
+price = from_zero("price", 1e9)
 
 
 def progress_of(screen: Screen) -> Callable[[Progress], None]:
