@@ -3,7 +3,7 @@
 Each stage quotes a service time to those below it. What it cannot cover while it waits for its own
 supply and works, it covers by stock: its net replenishment time is the longest service time quoted
 to it, plus its own time, minus what it quotes. The cheapest quotes are found by dynamic programming
-on a tree, and by mixed-integer programming on any other network without cycles.
+on a tree, and by prices on quotes (then by a programme) on any other network without cycles.
 """
 
 from __future__ import annotations

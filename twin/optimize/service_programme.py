@@ -1,14 +1,18 @@
-"""Guaranteed service on any network without cycles: CP-SAT, started from the best forests."""
+"""Guaranteed service on any network without cycles: prices on quotes, then CP-SAT.
+
+Where prices leave a gap between quotes and bound, a programme starts from both.
+"""
 
 from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ortools.sat.python import cp_model
 
-from twin.optimize.service_search import improve
+from twin.optimize.service_prices import CLOSED, sweep
 from twin.optimize.service_tree import forest, solve_forest
 from twin.plan import Answer, Progress, Status
 
@@ -16,36 +20,49 @@ if TYPE_CHECKING:
     from twin.optimize.guaranteed_service import Quotes, ServiceNetwork
 
 _FINEST = 2**40  #: of the scaled objective
-_STATUS = {cp_model.OPTIMAL: Status.OPTIMAL, cp_model.FEASIBLE: Status.FEASIBLE}
+_SWEEPS = 0.8  #: share of the time in which prices may be raised
 
 
 def solve_programme(network: ServiceNetwork, seconds: float, workers: int = 2) -> Quotes:
     """The cheapest quotes found within so many seconds, with their bound."""
-    from twin.optimize.guaranteed_service import Quotes
-
     began = time.perf_counter()
-    first = network.evaluate(first_quotes(network)).answer.objective
-    start = improve(network, network.evaluate(first_quotes(network)), 0.4 * seconds)
-    searched = Progress(time.perf_counter() - began, start.answer.objective)
-    programme = _Programme(network, start)
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = max(0.1, seconds - (time.perf_counter() - began))
-    solver.parameters.num_workers = workers
-    watch = _Watch(programme.scale, began)
-    status = solver.solve(programme.model, watch)
-    found = start
-    if status in _STATUS:
-        quoted = {name: solver.value(var) for name, var in programme.quoted.items()}
-        found = min(start, network.evaluate(quoted), key=lambda one: one.answer.objective or 0.0)
-    bound = solver.best_objective_bound / programme.scale
-    objective = found.answer.objective
+    start = network.evaluate(first_quotes(network))
+    first = start.answer.objective
+    offset = time.perf_counter() - began
+    swept = sweep(network, start, began + _SWEEPS * seconds)
+    progress = [replace(one, seconds=one.seconds + offset) for one in swept.progress]
+    best, bound, work = swept.best, swept.bound, float(swept.rounds)
+    engine = "prices on quotes"
+    if not _met(best, bound) and time.perf_counter() < began + seconds:
+        programme = _Programme(network, best, bound)
+        solver = cp_model.CpSolver()
+        left = began + seconds - time.perf_counter()
+        solver.parameters.max_time_in_seconds = max(0.1, left)
+        solver.parameters.num_workers = workers
+        watch = _Watch(programme.scale, began)
+        status = solver.solve(programme.model, watch)
+        engine, work = "cp-sat", work + solver.response_proto.deterministic_time
+        progress += watch.progress
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            quoted = {name: solver.value(var) for name, var in programme.quoted.items()}
+            best = min(best, network.evaluate(quoted), key=lambda one: one.answer.objective or 0.0)
+            bound = max(bound, solver.best_objective_bound / programme.scale)
+        if status == cp_model.OPTIMAL:
+            bound = math.inf
+    objective = best.answer.objective
     assert objective is not None
-    return Quotes(found.quoted, found.net, Answer(
-        _STATUS.get(status, Status.FEASIBLE), objective=objective, bound=min(bound, objective),
-        engine="cp-sat", seconds=time.perf_counter() - began,
-        work=solver.response_proto.deterministic_time,
-        stopped_by="proof" if status == cp_model.OPTIMAL else "wall", start=first,
-        progress=(Progress(0.0, first), searched, *watch.progress)))
+    proved = _met(best, bound)
+    return replace(best, answer=Answer(
+        Status.OPTIMAL if proved else Status.FEASIBLE, objective=objective,
+        bound=objective if proved else bound, engine=engine, seconds=time.perf_counter() - began,
+        work=work, stopped_by="proof" if proved else "wall", start=first,
+        progress=(Progress(0.0, first), *progress)))
+
+
+def _met(best: Quotes, bound: float) -> bool:
+    """Whether no quotes can be cheaper."""
+    cost = best.answer.objective or 0.0
+    return cost - bound <= CLOSED * cost
 
 
 def first_quotes(network: ServiceNetwork) -> dict[str, int]:
@@ -63,7 +80,7 @@ def first_quotes(network: ServiceNetwork) -> dict[str, int]:
 class _Programme:
     """Variables, constraints and objective."""
 
-    def __init__(self, network: ServiceNetwork, start: Quotes) -> None:
+    def __init__(self, network: ServiceNetwork, start: Quotes, bound: float) -> None:
         self.model = model = cp_model.CpModel()
         longest = network.longest()
         most = network.most(longest)
@@ -89,6 +106,8 @@ class _Programme:
             model.add_hint(waits, max([stage.inbound,
                                        *(start.quoted[up] for up in suppliers[name])]))
             model.add_hint(cost, table[start.net[name]])
+        # each cost is rounded by half a unit of the scale at most
+        model.add(sum(costs) >= math.floor(bound * self.scale) - len(costs))
         model.minimize(sum(costs))
 
 
