@@ -8,8 +8,11 @@ import math
 import numpy as np
 import pytest
 
+from twin.optimize import lot_branches
 from twin.optimize.lot_plan import LotItem, LotProblem, sampled
+from twin.optimize.lot_prices import LotPrices
 from twin.optimize.lot_programme import solve
+from twin.optimize.lot_quantities import LotQuantities
 from twin.optimize.lot_race import conflicts, solve_lots
 from twin.optimize.lot_size import wagner_whitin
 from twin.plan import Status
@@ -38,14 +41,63 @@ def test_two_products_share_hours_as_brute_force_says(seed: int, backlog: float)
     problem = LotProblem(items, (5.0, 5.0, 5.0))
     rows = list(itertools.product(range(5), repeat=3))
     best = min(problem.cost([a, b]) for a in rows for b in rows)
-    found = solve(problem, "highs", 20)
+    found, branched = solve(problem, "highs", 20), lot_branches.solve(problem, 20)
     if best == math.inf:
         assert found.ended == "infeasible"
+        assert (branched.quantities, branched.ended) == (None, "wall")
         return
+    for one in (found, branched):
+        assert one.quantities is not None
+        cost = problem.cost(one.quantities)
+        assert cost <= best * (1 + 2.5e-3) + 1e-6  # whole units are no better than any units
+        assert one.bound <= cost + 1e-6
+        assert one.ended == "proof"
+    assert branched.bound >= cost * (1 - 2.5e-3)
+
+
+def season(seed: int) -> LotProblem:
+    """Three products over six periods, eight scenarios."""
+    rng = np.random.default_rng(seed)
+    return LotProblem(tuple(
+        LotItem(f"p{i}", sampled(rng.uniform(30, 90, 6).tolist(), 0.3, 8, rng), 150.0, 1.0, 9.0,
+                5.0) for i in range(3)), (220.0,) * 6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_branches_prove_what_the_programme_finds_and_always_alike(seed: int) -> None:
+    problem = season(seed)
+    branched, again = lot_branches.solve(problem, 30), lot_branches.solve(problem, 30)
+    assert branched.quantities is not None
+    assert branched.quantities == again.quantities
+    assert branched.ended == "proof"
+    cost = problem.cost(branched.quantities)
+    assert branched.bound >= cost * (1.0 - 2.01e-3)
+    found = solve(problem, "highs", 30)
     assert found.quantities is not None
-    cost = problem.cost(found.quantities)
-    assert cost <= best * (1 + 2.5e-3) + 1e-6  # whole units are no better than any units
-    assert found.bound <= cost + 1e-6
+    other = problem.cost(found.quantities)
+    assert branched.bound <= other
+    assert found.bound <= cost
+    assert cost == pytest.approx(other, rel=4e-3)
+
+
+def test_bounds_stay_below_every_plan_at_any_prices() -> None:
+    problem = season(3)
+    priced, exact = LotPrices(problem), LotQuantities(problem)
+    rng = np.random.default_rng(4)
+    items, n = priced.shape
+    setups = rng.random((20, items, n)) < 0.6
+    prices = rng.uniform(0.0, 3.0, (20, n + 2 * items * n))
+    bounds = priced.ascend(prices, setups, ~setups, 5000.0, 40).bound
+    costs = np.full(20, math.inf)
+    for k, one in enumerate(setups):
+        cost, quantities = exact.of(one)
+        if quantities:  # a set-up for no units costs nothing in a plan, and something in a branch
+            costs[k] = cost + 150.0 * (one & (np.array(quantities) <= 1e-9)).sum()
+    assert np.isfinite(costs).any()
+    assert (bounds <= costs + 1e-6).all()
+    free = np.zeros((20, items, n), bool)
+    assert priced.ascend(prices, free, free, 5000.0, 5).bound.max() <= costs.min()
 
 
 def test_both_solvers_race_in_processes_and_the_bound_is_below() -> None:

@@ -11,12 +11,14 @@ import numpy as np
 from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
 
 from twin.optimize.lot_plan import LotItem, LotProblem
+from twin.optimize.lot_quantities import LotQuantities, clean
 
 _SOLVERS = {"highs": mathopt.SolverType.HIGHS, "scip": mathopt.SolverType.GSCIP}
 #: Gap at which a solver stops by itself: then the same plan comes on every machine.
 GAP = 0.002
 _SHARE = 0.97  #: of the time left: a solver ends its step before it looks at the clock
 _TANGENTS = 24  #: of the cost of a stretch: more make the bound finer and the programme larger
+_COARSE = 8  #: where only prices to start from are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ def solve(problem: LotProblem, solver: str, seconds: float) -> Solved:
     (((80.0, 0.0, 0.0, 50.0),), 270, 'proof')
     """
     began = time.perf_counter()
-    model, lots = _model(problem)
+    model, rows, _ = _model(problem, _TANGENTS)
+    lots = [row.lots for row in rows]
     left = seconds - (time.perf_counter() - began)
     result = mathopt.solve(model, _SOLVERS[solver], params=mathopt.SolveParameters(
         time_limit=timedelta(seconds=max(_SHARE * left, 0.1)), relative_gap_tolerance=GAP,
@@ -56,34 +59,63 @@ def solve(problem: LotProblem, solver: str, seconds: float) -> Solved:
     if not result.has_primal_feasible_solution():
         return Solved(solver, None, bound, took, ended)
     values = result.variable_values()
-    quantities = tuple(tuple(_clean(values[lot]) for lot in row) for row in lots)
-    return Solved(solver, quantities, bound, took, ended)
+    quantities = tuple(tuple(clean(values[lot]) for lot in row) for row in lots)
+    # of the same set-ups, without the tangents' and the solver's tolerance
+    cost, exact = LotQuantities(problem).of(np.array(quantities) > 0.0)
+    if cost < problem.cost(quantities):
+        quantities = exact
+    return Solved(solver, quantities, bound, time.perf_counter() - began, ended)
 
 
-def _clean(value: float) -> float:
-    return 0.0 if value < 1e-6 else round(value, 6)
+def relaxed_prices(problem: LotProblem, seconds: float) -> np.ndarray | None:
+    """Prices of the programme without whole set-ups, in the order of `LotPrices`; None if there
+    are none, or none in time.
+    """
+    model, rows, hours = _model(problem, _COARSE)
+    for variable in model.variables():
+        variable.integer = False
+    result = mathopt.solve(model, mathopt.SolverType.HIGHS, params=mathopt.SolveParameters(
+        time_limit=timedelta(seconds=max(0.1, seconds))))
+    if not result.has_dual_feasible_solution():
+        return None
+    duals = result.dual_values()
+    hour = np.maximum(0.0, [-duals[row] for row in hours])
+    below = np.maximum(0.0, [[-duals[one] for one in row.largest] for row in rows])
+    unit = np.array([item.unit_time for item in problem.items])[:, None] * hour
+    above = np.maximum(0.0, below + unit - [[duals[one] for one in row.totals] for row in rows])
+    return np.concatenate([hour, above.ravel(), below.ravel()])
 
 
-def _model(problem: LotProblem) -> tuple[mathopt.Model, list[list[mathopt.Variable]]]:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Of a product: its lots, and the constraints on running totals and largest lots, by period."""
+
+    lots: list[mathopt.Variable]
+    totals: list[mathopt.LinearConstraint]
+    largest: list[mathopt.LinearConstraint]
+
+
+def _model(problem: LotProblem, tangents: int,
+           ) -> tuple[mathopt.Model, list[_Rows], list[mathopt.LinearConstraint]]:
     model = mathopt.Model(name="lots")
     hours: list[list[mathopt.LinearTypes]] = [[] for _ in problem.capacity]
     costs: list[mathopt.LinearTypes] = []
-    lots = []
+    rows = []
     for item in problem.items:
-        row, setups, cost = _item(model, problem, item)
-        lots.append(row)
+        row, setups, cost = _item(model, problem, item, tangents)
+        rows.append(row)
         costs += cost
-        for period, (lot, setup) in enumerate(zip(row, setups, strict=True)):
+        for period, (lot, setup) in enumerate(zip(row.lots, setups, strict=True)):
             hours[period] += [item.unit_time * lot, item.setup_time * setup]
             costs.append(item.setup_cost * setup)
-    for period, most in enumerate(problem.capacity):
-        model.add_linear_constraint(mathopt.fast_sum(hours[period]) <= most)
+    capacity = [model.add_linear_constraint(mathopt.fast_sum(used) <= most)
+                for used, most in zip(hours, problem.capacity, strict=True)]
     model.minimize(mathopt.fast_sum(costs))
-    return model, lots
+    return model, rows, capacity
 
 
-def _item(model: mathopt.Model, problem: LotProblem, item: LotItem) -> tuple[
-        list[mathopt.Variable], list[mathopt.LinearTypes], list[mathopt.LinearTypes]]:
+def _item(model: mathopt.Model, problem: LotProblem, item: LotItem, tangents: int,
+          ) -> tuple[_Rows, list[mathopt.LinearTypes], list[mathopt.LinearTypes]]:
     """Lots and set-ups of a product by period, and its costs.
 
     The periods from one lot to the next form a stretch, in which the running total of lots stands
@@ -115,8 +147,9 @@ def _item(model: mathopt.Model, problem: LotProblem, item: LotItem) -> tuple[
             begins[first].append((taken, total))
             ends[last].append((taken, total))
             model.add_linear_constraint(total <= most * taken)
-            costs.append(_stretch_cost(model, item, totals[:, first:last + 1], taken, total))
-    lots: list[mathopt.Variable] = []
+            costs.append(_stretch_cost(model, item, totals[:, first:last + 1], taken, total,
+                                       tangents))
+    found = _Rows([], [], [])
     setups: list[mathopt.LinearTypes] = []
     for period in range(n):
         setup = mathopt.fast_sum([taken for taken, _ in begins[period]])
@@ -127,17 +160,18 @@ def _item(model: mathopt.Model, problem: LotProblem, item: LotItem) -> tuple[
             if item.unit_time > 0.0 else most
         largest = max(0.0, min(fits, most))
         lot = model.add_variable(lb=0.0, ub=largest)
-        model.add_linear_constraint(
+        found.totals.append(model.add_linear_constraint(
             lot + mathopt.fast_sum([total for _, total in over if total is not None])
-            == mathopt.fast_sum([total for _, total in begins[period] if total is not None]))
-        model.add_linear_constraint(lot <= largest * setup)
-        lots.append(lot)
+            == mathopt.fast_sum([total for _, total in begins[period] if total is not None])))
+        found.largest.append(model.add_linear_constraint(lot <= largest * setup))
+        found.lots.append(lot)
         setups.append(setup)
-    return lots, setups, costs
+    return found, setups, costs
 
 
 def _stretch_cost(model: mathopt.Model, item: LotItem, totals: np.ndarray,
-                  taken: mathopt.Variable, total: mathopt.Variable) -> mathopt.Variable:
+                  taken: mathopt.Variable, total: mathopt.Variable,
+                  tangents: int) -> mathopt.Variable:
     """Expected cost of a stretch, as a variable above tangents of its convex function."""
     cost = model.add_variable(lb=0.0)
     if item.backlog == math.inf:  # nothing may be owed when the stretch ends
@@ -146,12 +180,12 @@ def _stretch_cost(model: mathopt.Model, item: LotItem, totals: np.ndarray,
         model.add_linear_constraint(
             cost >= item.holding * (length * total - float(totals.mean(axis=0).sum()) * taken))
         return cost
-    for slope, start in _tangents(item, totals):
+    for slope, start in _tangents(item, totals, tangents):
         model.add_linear_constraint(cost >= slope * total + start * taken)
     return cost
 
 
-def _tangents(item: LotItem, totals: np.ndarray) -> list[tuple[float, float]]:
+def _tangents(item: LotItem, totals: np.ndarray, most: int) -> list[tuple[float, float]]:
     """Slopes and starts of tangents from below: first the lowest piece and the outer ones, then
     each time the piece where the cost lies highest above the tangents so far. Places that cost
     some set-ups more than the cheapest count less: no good plan goes there.
@@ -169,7 +203,7 @@ def _tangents(item: LotItem, totals: np.ndarray) -> list[tuple[float, float]]:
     weight = np.where(at_place <= cost[least] + 2.0 * item.setup_cost, 1.0, 0.05)
     chosen = {0, len(slopes) - 1, least}
     under = np.max([slopes[k] * places + starts[k] for k in chosen], axis=0)
-    while len(chosen) < _TANGENTS:
+    while len(chosen) < most:
         worst = int(np.argmax((at_place - under) * weight))
         if at_place[worst] - under[worst] <= 1e-9 * max(1.0, at_place[worst]):
             break

@@ -1,4 +1,9 @@
-"""Two solvers side by side on the lots under scenarios: the better plan, and the better bound."""
+"""Two solvers side by side on the lots under scenarios: the better plan, and the better bound.
+
+Branch and bound with priced hours proves most plans; a general solver stands beside it, for plans
+where the time ends first. Where the sampled totals are too many to be tabulated, two general
+solvers race.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +15,30 @@ import sys
 import time
 from collections.abc import Sequence
 
+from twin.optimize.lot_branches import suits
 from twin.optimize.lot_plan import LotAnswer, LotProblem
 from twin.optimize.lot_programme import Solved
 from twin.optimize.lot_size import wagner_whitin
 from twin.plan import Answer, Progress, Reason, Status
 
-SOLVERS = ("highs", "scip")
+SOLVERS, GENERAL = ("branches", "highs"), ("highs", "scip")
 _END = 0.4  #: seconds kept for the answer to come back
 _GRACE = 3.0  #: seconds after the limit at which a process is killed
 
 
 def solve_lots(problem: LotProblem, seconds: float = 10.0,
-               solvers: Sequence[str] = SOLVERS, unit: str = "") -> LotAnswer:
+               solvers: Sequence[str] | None = None, unit: str = "") -> LotAnswer:
     """The best lots that either solver finds, with the better of their bounds.
 
-    Each solver runs in a process of its own, which is killed if it overruns.
+    Each solver runs in a process of its own, which is killed if it overruns. A proof of the first
+    ends the race, so that its plan is the same on every machine.
 
     Parameters
     ----------
     seconds
         Wall time for everything, the start of the processes included.
+    solvers
+        None: those that suit the size of the problem.
 
     Returns
     -------
@@ -50,6 +59,8 @@ def solve_lots(problem: LotProblem, seconds: float = 10.0,
         return LotAnswer((), Answer(Status.INFEASIBLE, unit=unit, engine="capacity check",
                                     reasons=conflict))
     env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    if solvers is None:
+        solvers = SOLVERS if suits(problem) else GENERAL
     running = []
     until = time.time() + max(0.2, seconds - _END - (time.perf_counter() - began))
     for solver in solvers:
@@ -63,6 +74,10 @@ def solve_lots(problem: LotProblem, seconds: float = 10.0,
         running.append(process)
     solved: list[Solved] = []
     for process in running:
+        if any(one.solver == "branches" and one.ended == "proof" for one in solved):
+            process.kill()
+            process.communicate()
+            continue
         left = began + seconds + _GRACE - time.perf_counter()
         try:
             out, _ = process.communicate(timeout=max(0.1, left))

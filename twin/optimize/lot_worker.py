@@ -6,7 +6,7 @@ import pickle
 import sys
 import time
 
-from twin.optimize.lot_programme import solve
+from twin.optimize import lot_branches, lot_programme
 
 
 def main() -> None:
@@ -14,7 +14,10 @@ def main() -> None:
     problem, solver, until = pickle.load(sys.stdin.buffer)
     said = sys.stdout.buffer
     sys.stdout = sys.stderr  # what a solver prints is no answer
-    pickle.dump(solve(problem, solver, until - time.time()), said)
+    left = until - time.time()
+    found = lot_branches.solve(problem, left) if solver == "branches" else \
+        lot_programme.solve(problem, solver, left)
+    pickle.dump(found, said)
     said.flush()
 
 
