@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twin.optimize.inventory_routing import Replenished, deliver
+from twin.optimize.inventory_problem import Replenished
+from twin.optimize.inventory_routing import deliver
 
 if TYPE_CHECKING:
     from run import Finding

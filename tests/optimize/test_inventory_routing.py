@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from twin.optimize.inventory_routing import Replenished, Tour, deliver
+from twin.optimize.inventory_choice import choose
+from twin.optimize.inventory_problem import Replenished, Tour
+from twin.optimize.inventory_routing import deliver
+from twin.optimize.inventory_ruin import Ruin
 from twin.plan import Status
 
 
@@ -108,3 +113,58 @@ def test_what_cannot_be_is_unknown_and_bad_numbers_are_refused() -> None:
         replace(short, demand=(-4,))
     with pytest.raises(ValueError, match="most must be of 1 customers"):
         replace(short, most=(1, 2))
+
+
+def region(seed: int, size: int, trucks: int) -> Replenished:
+    """Customers of the kind of the public instances: room for two or three days, full at first
+    but for a day, and trucks that take half as much again as all ask for in a day.
+    """
+    rng = np.random.default_rng(seed)
+    places = rng.integers(0, 501, (size + 1, 2)).astype(float)
+    km = np.rint(np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1)))
+    demand = rng.integers(10, 101, size)
+    most = demand * rng.integers(2, 4, size)
+    return Replenished(
+        tuple(map(int, most - demand)), tuple(map(int, most)), tuple(map(int, demand)),
+        tuple(float(h) for h in rng.integers(1, 6, size) / 100.0), int(demand.sum()),
+        int(most.sum()), 0.03, km, int(1.5 * demand.sum() / trucks), trucks, 3)
+
+
+def test_the_same_seed_gives_the_same_plan_and_more_rounds_none_worse() -> None:
+    problem = region(1, 8, 2)
+    few, again = Ruin(problem, 3).run(40, math.inf), Ruin(problem, 3).run(40, math.inf)
+    assert few.plan is not None
+    assert again.plan is not None
+    assert (few.plan, few.pool) == (again.plan, again.pool)
+    assert problem.faults(few.plan.quantities, few.plan.tours) == []
+    assert few.plan.cost == pytest.approx(problem.cost(few.plan.quantities, few.plan.tours))
+    costs = [one.objective or 0.0 for one in few.progress]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] < costs[0]
+
+
+def test_a_choice_of_tours_is_never_worse_than_the_plan_it_starts_from() -> None:
+    problem = region(2, 6, 2)
+    search = Ruin(problem, 1).run(30, math.inf)
+    assert search.plan is not None
+    pool = {frozenset(tour): tour for tour in search.pool}
+    found = choose(problem, pool, search.plan, np.random.default_rng(1), math.inf, 0.2, 1)
+    assert found is not None
+    assert problem.faults(found.quantities, found.tours) == []
+    assert found.cost <= search.plan.cost + 1e-6
+    alone = choose(problem, {}, None, np.random.default_rng(1), math.inf, 0.2, 1)
+    assert alone is not None  # pairs of customers do where no search has found a plan
+    assert problem.faults(alone.quantities, alone.tours) == []
+
+
+@pytest.mark.slow
+def test_two_processes_agree_with_themselves_and_keep_the_deadline() -> None:
+    problem = region(4, 10, 2)
+    began = time.monotonic()
+    found = deliver(problem, 6.0)
+    assert time.monotonic() - began < 7.5
+    alone = Ruin(problem, 1).run(50, math.inf)
+    assert alone.plan is not None
+    assert (found.answer.objective or 0.0) <= alone.plan.cost
+    if found.answer.stopped_by == "work":
+        assert deliver(problem, 6.0).quantities == found.quantities

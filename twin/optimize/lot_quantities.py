@@ -51,6 +51,11 @@ class LotQuantities:
         self.hours = [model.add_linear_constraint(mathopt.fast_sum(used) <= 0.0) for used in hours]
         model.minimize(mathopt.fast_sum(costs))
         self._solver = mathopt.IncrementalSolver(model, mathopt.SolverType.GLOP)
+        self._asked = mathopt.ModelSolveParameters(  # reading all else takes longer than solving
+            variable_values_filter=mathopt.VariableFilter(
+                filtered_items=[lot for row in self.lots for lot in row]),
+            dual_values_filter=mathopt.LinearConstraintFilter(filtered_items=[]),
+            reduced_costs_filter=mathopt.VariableFilter(filtered_items=[]))
         self._known: dict[bytes, tuple[float, tuple[tuple[float, ...], ...]]] = {}
 
     def of(self, setups: np.ndarray) -> tuple[float, tuple[tuple[float, ...], ...]]:
@@ -75,7 +80,7 @@ class LotQuantities:
         for lots, row in zip(self.lots, setups, strict=True):
             for lot, made in zip(lots, row, strict=True):
                 lot.upper_bound = math.inf if made else 0.0
-        result = self._solver.solve()
+        result = self._solver.solve(model_params=self._asked)
         if not result.has_primal_feasible_solution():
             return math.inf, ()
         values = result.variable_values()
