@@ -16,6 +16,7 @@ from twin.optimize.age_replacement import weibull_age
 from twin.optimize.echelon import serial_normal
 from twin.optimize.lot_size import wagner_whitin
 from twin.optimize.newsvendor import newsvendor_normal, newsvendor_poisson, poisson_cost
+from twin.optimize.spares import metric, two_echelon
 
 positive = st.floats(0.1, 20.0)
 
@@ -61,6 +62,35 @@ def test_series() -> None:
     assert best.echelon == pytest.approx((6.49, 12.02, 22.71), abs=0.011)
     assert best.local == pytest.approx((6.49, 5.53, 10.69), abs=0.011)
     assert best.cost == pytest.approx(47.66017912773374, abs=0.01)
+
+
+def test_spares_at_a_depot_and_two_bases() -> None:
+    place = 5, 2.0, (3, 3), (1.0, 1.0), (1.0, 1.0)
+    exact, hoped = two_echelon(*place), metric(*place)
+    assert exact.depot_owed == pytest.approx(0.41030419443253097, abs=1e-9)
+    assert exact.fill == pytest.approx((0.8719416606725912,) * 2, abs=1e-9)
+    assert exact.owed == pytest.approx((0.05858803742230697,) * 2, abs=1e-9)
+    assert hoped.fill == pytest.approx((0.878367901729769,) * 2, abs=1e-6)
+    assert hoped.depot_owed == exact.depot_owed
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 4), st.lists(st.tuples(st.integers(0, 4), st.floats(0.1, 2.0),
+                                             st.floats(0.1, 2.0)), min_size=1, max_size=3))
+def test_spares_owed_are_those_on_order_beyond_the_stock(
+        depot: int, bases: list[tuple[int, float, float]]) -> None:
+    stocks, transport, rates = zip(*bases, strict=True)
+    found = two_echelon(depot, 1.5, stocks, transport, rates)
+    none = two_echelon(depot, 1.5, (0,) * len(bases), transport, rates)
+    # Little: without stock at a base all that is on order is owed
+    for owed, time, rate in zip(none.owed, transport, rates, strict=True):
+        assert owed == pytest.approx(rate * time + found.depot_owed * rate / sum(rates))
+    one = two_echelon(depot, 1.5, tuple(stock + 1 for stock in stocks), transport, rates)
+    for before, after, fill in zip(found.owed, one.owed, one.fill, strict=True):
+        assert before - after == pytest.approx(1.0 - fill)  # another unit serves those that wait
+    plenty = two_echelon(200, 1.5, stocks, transport, rates)
+    assert plenty.fill == pytest.approx([stats.poisson.cdf(stock - 1, rate * time)
+                                         for stock, time, rate in bases])
 
 
 def test_lot_sizes() -> None:
@@ -170,7 +200,8 @@ def test_no_age_is_cheaper(shape: float, scale: float, service: float, failure: 
     lambda: order_up_to.best_discrete([0.5, 0.6], [1.0], 1, 1, 1),
     lambda: serial_normal(5, 1, [1, 0], [2, 1], 3), lambda: serial_normal(5, 1, [1, 1], [1, 2], 3),
     lambda: wagner_whitin([], 1, 1), lambda: wagner_whitin([5, -1], 1, 1),
-    lambda: wagner_whitin([5, 1], [1], 1), lambda: weibull_age(0, 1, 1, 1)])
+    lambda: wagner_whitin([5, 1], [1], 1), lambda: weibull_age(0, 1, 1, 1),
+    lambda: metric(-1, 1, [1], [1], [1]), lambda: two_echelon(1, 1, [1], [1, 2], [1])])
 def test_impossible_numbers_are_refused(call: object) -> None:
     with pytest.raises(ValueError, match=r"\w+ .*\."):
         call()  # type: ignore[operator]
