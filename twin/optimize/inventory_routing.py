@@ -107,6 +107,8 @@ def _searched(problem: Replenished, seconds: float, seed: int, cores: int) -> li
             heard = hear(news, ends[1] + 0.05 * seconds)
             if heard is not None and heard[1] is not None:
                 found.append(heard[1])
+            else:  # it did not come in time
+                found = [replace(found[0], by_clock=True)]
     finally:
         if other is not None:
             other.stop()

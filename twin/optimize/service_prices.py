@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 CLOSED = 1e-9  #: share of the cost by which quotes and bound may differ and count as equal
 _STALLED, _GAIN = 40, 1e-6  #: rounds in which the bound must gain such a share of the cost
-_FIRST_SEARCH = 8  #: rounds before the first search around the quotes found; then twice as many
+_FIRST_SEARCH, _RARER = 8, 3  #: rounds before the first search around the quotes found, and later
+_PATIENCE = 6  #: forests without an improvement after which such a search ends
 
 
 class Prices:
@@ -156,9 +157,12 @@ def sweep(network: ServiceNetwork, start: Quotes, until: float, seed: int = 1) -
         above, quoted, found = prices.forward()
         bound = max(bound, below, above)
         met = min(met, (found, quoted), key=lambda one: one[0])
-        if rounds == search or met[0] - bound <= CLOSED * cost:
-            search = max(search, 2 * rounds)
-            near = improve(network, network.evaluate(met[1]), until - time.perf_counter(), seed)
+        closed = met[0] - bound <= CLOSED * cost
+        if rounds == search or closed:
+            near = network.evaluate(met[1])
+            if not closed:
+                search *= _RARER
+                near = improve(network, near, until - time.perf_counter(), seed, _PATIENCE)
             best = min(best, near, key=lambda one: one.answer.objective or 0.0)
             cost, met = best.answer.objective or 0.0, (math.inf, {})
             progress.append(Progress(time.perf_counter() - began, cost, min(bound, cost)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twin.optimize.guaranteed_service import Quotes, ServiceNetwork
 
 _FINEST = 2**40  #: of the scaled objective
-_SWEEPS = 0.8  #: share of the time in which prices may be raised
+_SWEEPS = 0.9  #: share of the time in which prices may be raised
 
 
 def solve_programme(network: ServiceNetwork, seconds: float, workers: int = 2) -> Quotes:

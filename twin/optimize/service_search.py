@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 _PATIENCE = 25  #: forests without an improvement after which the search ends
 
 
-def improve(network: ServiceNetwork, start: Quotes, seconds: float, seed: int = 1) -> Quotes:
+def improve(network: ServiceNetwork, start: Quotes, seconds: float, seed: int = 1,
+            patience: int = _PATIENCE) -> Quotes:
     """Better quotes, or those given.
 
     Parameters
     ----------
     seconds
-        Guard; the search ends by itself after 25 forests without an improvement.
+        Guard; the search ends by itself after so many forests without an improvement.
 
     Examples
     --------
@@ -46,7 +47,7 @@ def improve(network: ServiceNetwork, start: Quotes, seconds: float, seed: int = 
     until = time.perf_counter() + seconds
     best = network.evaluate(_clipped(network, start.quoted))
     idle = 0
-    while idle < _PATIENCE and time.perf_counter() < until:
+    while idle < patience and time.perf_counter() < until:
         found = network.evaluate(_clipped(network, solve_forest(_cut(network, best, rng))))
         old, new = best.answer.objective or 0.0, found.answer.objective or 0.0
         idle = 0 if new < old * (1.0 - 1e-9) else idle + 1
