@@ -28,7 +28,8 @@ SETTINGS: dict[str, Key] = {key.name: key for key in (
     Key("region", "whose demand surges", "", maybe(text)),
     Key("surge", "factor on the demand of that region", "1", amount),
     Key("surge_weeks", "that the surge lasts", "8", count),
-    Key("service", "stands for the backorder cost of shelves that have none", "0.95", share),
+    Key("service", "target of shelves with neither a service level nor a backorder cost",
+        "0.95", share),
     PAIRS, Key("window", "played against today's policies", "56d", duration), KEYS["seed"],
     KEYS["simulate.workers"])}
 
