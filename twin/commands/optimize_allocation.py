@@ -77,12 +77,13 @@ class Allocator:
 
     def __call__(self, state: State | None) -> Plan:
         """The orders of the next weeks."""
+        from twin.commands.planning import open_hours
         from twin.optimize.allocation import allocate
 
         gone = 0 if state is None else round((state.clock_h - self.began_h) / PERIOD_H)
         return allocate(self.network, state, periods=self.weeks, firm=self.firm,
                         surge={region: weeks[gone:] for region, weeks in self.surge.items()},
-                        service=self.service)
+                        service=self.service, hours=open_hours(self.network))
 
 
 def surged(region: str | None, factor: float, weeks: int) -> Scenario:
