@@ -18,7 +18,7 @@ import numpy as np
 from twin.network import Network
 from twin.optimize.capacity import Capacity, Hours, Load
 from twin.optimize.lot_plan import LotAnswer, LotItem, LotProblem
-from twin.optimize.lot_race import SOLVERS, solve_lots
+from twin.optimize.lot_race import solve_lots
 from twin.optimize.policy_flow import Node, PolicyFlow
 from twin.optimize.policy_parameters import backorder_price
 from twin.plan import Answer, Order, Plan, Reason, Status
@@ -30,7 +30,7 @@ _LEAST = 1e-6  #: cost of a unit a period where the model gives none: sooner is 
 def plan_lots(network: Network, state: State | None = None, *, periods: int = 12,
               period_h: float = 168.0, firm: int = 2, scenarios: int = 20, service: float = 0.95,
               seconds: float = 10.0, seed: int = 1, hours: Hours | None = None,
-              solvers: Sequence[str] = SOLVERS) -> Plan:
+              solvers: Sequence[str] | None = None) -> Plan:
     """Lots of the next periods for all products that a plant makes for stock.
 
     Parameters
@@ -74,7 +74,7 @@ def plan_lots(network: Network, state: State | None = None, *, periods: int = 12
     ...     demand=[{"site": "C", "product": "tea", "interarrival": "12h"}])
     >>> plan = plan_lots(network, periods=3, firm=1, scenarios=1)
     >>> plan.orders[0].quantity, plan.answer.status.value, plan.holds
-    (16.0, 'optimal', (('P', 'tea'),))
+    (30.0, 'optimal', (('P', 'tea'),))
     """
     if not 1 <= firm <= periods:
         raise ValueError(f"firm {firm} must be from 1 to the {periods} periods.")
