@@ -86,3 +86,14 @@ def test_quotes_and_prices_meet_on_tangled_stages(seed: int, stages: int) -> Non
     assert (again.best.quoted, again.bound, again.rounds) == (
         swept.best.quoted, swept.bound, swept.rounds)
     assert network.best(20.0).answer.status is Status.OPTIMAL
+
+
+def test_an_arc_given_twice_counts_once() -> None:
+    network = tangle(1)
+    twice = ServiceNetwork(network.stages, (*network.arcs, *network.arcs))
+    once = network.best(20.0).answer
+    assert twice.best(20.0).answer.objective == pytest.approx(once.objective)
+    prices = Prices(twice)
+    assert once.objective is not None
+    for _ in range(30):
+        assert max(prices.backward(), prices.forward()[0]) <= once.objective * (1.0 + 1e-9)

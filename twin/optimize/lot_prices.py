@@ -69,15 +69,17 @@ class LotPrices:
                     places = np.concatenate([[0.0], np.maximum(sampled, 0.0), [most]])
                     if strict:  # nothing may be owed when the stretch ends
                         places[:-1] = max(0.0, float(totals[-1, last]))
-                    over = places[:, None] - sampled[None]
-                    cost = item.holding * np.maximum(over, 0.0).sum(axis=1) \
-                        + self.backlog[i] * np.maximum(-over, 0.0).sum(axis=1)
+                    below = np.searchsorted(sampled, places, side="right")
+                    sums = np.concatenate([[0.0], np.cumsum(sampled)])
+                    over = below * places - sums[below]
+                    short = sums[-1] - sums[below] - (len(sampled) - below) * places
+                    cost = item.holding * over + self.backlog[i] * short
                     self._totals[i, first, last, :len(places)] = places
                     self._costs[i, first, last, :len(places)] = cost / self.scenarios
-            short = np.maximum(totals, 0.0)
-            each = (item.holding * np.maximum(-totals, 0.0) + self.backlog[i] * short).mean(axis=0)
+            owed = np.maximum(totals, 0.0)
+            each = (item.holding * np.maximum(-totals, 0.0) + self.backlog[i] * owed).mean(axis=0)
             if strict:
-                each = np.where(short.max(axis=0) > 0.0, np.inf, each)
+                each = np.where(owed.max(axis=0) > 0.0, np.inf, each)
             self._none[i, 1:] = np.cumsum(each)
             for period, hours in enumerate(problem.capacity):
                 fits = (hours - item.setup_time) / item.unit_time if item.unit_time else most

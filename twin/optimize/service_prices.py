@@ -65,8 +65,9 @@ class Prices:
             self._costs.append(rows[stage.time:stage.time + inbound, ::-1])
             self._least.append(np.where(np.arange(inbound) < stage.inbound, np.inf, 0.0))
         users, suppliers = network.users(), network.suppliers()
-        self._users = [[place[down] for down in users[name]] for name in self.order]
-        self._suppliers = [[place[up] for up in suppliers[name]] for name in self.order]
+        self._users = [[place[down] for down in dict.fromkeys(users[name])] for name in self.order]
+        self._suppliers = [[place[up] for up in dict.fromkeys(suppliers[name])]
+                           for name in self.order]
         self._from_users = [np.zeros((len(downs), costs.shape[1]))
                             for downs, costs in zip(self._users, self._costs, strict=True)]
         self._from_suppliers = [np.zeros((len(ups), costs.shape[0]))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from twin.optimize.guaranteed_service import Quotes, ServiceNetwork
 
 _FINEST = 2**40  #: of the scaled objective
-_SWEEPS = 0.9  #: share of the time in which prices may be raised
+_SWEEPS = 0.97  #: share of the time in which prices may be raised
+_WORTH = 0.05  #: share of the time below which a programme is not worth building
 
 
 def solve_programme(network: ServiceNetwork, seconds: float, workers: int = 2) -> Quotes:
@@ -33,7 +34,7 @@ def solve_programme(network: ServiceNetwork, seconds: float, workers: int = 2) -
     progress = [replace(one, seconds=one.seconds + offset) for one in swept.progress]
     best, bound, work = swept.best, swept.bound, float(swept.rounds)
     engine = "prices on quotes"
-    if not _met(best, bound) and time.perf_counter() < began + seconds:
+    if not _met(best, bound) and time.perf_counter() < began + (1.0 - _WORTH) * seconds:
         programme = _Programme(network, best, bound)
         solver = cp_model.CpSolver()
         left = began + seconds - time.perf_counter()
