@@ -24,6 +24,8 @@ MOST_TOTALS = 8_000_000
 _ROOT, _STEPS, _NEAR = 150, 24, 6  #: ascents of the whole problem, of a branch, of a changed plan
 _PACE = 0.1  #: of ascents from the prices of the relaxed programme
 _CELLS = 60_000  #: stretches that are priced at once
+_MOST_STRETCHES = 3_000  #: beyond them the relaxed programme takes longer to write than it saves
+_LOOKED = 2_500_000  #: stretches that are priced in a search around a plan
 _TRIED, _ROUNDED = 4, 2  #: changed plans, and rounded ones, solved exactly each time
 
 
@@ -75,19 +77,21 @@ class _Search:
         self.closed = math.inf  #: lowest bound among branches that are not split further
         self.heap: list[tuple[float, int, _Branch]] = []
         items, n = self.priced.shape
+        self.random = np.random.default_rng(1)
         self.width = int(np.clip(_CELLS // (2 * items * n * n), 1, 32))
 
     def run(self) -> Solved:
         items, n = self.priced.shape
-        start = relaxed_prices(self.problem, 0.5 * (self.until - time.perf_counter()))
-        pace = _PACE
+        start, pace = None, _PACE
+        if items * n * (n + 1) // 2 <= _MOST_STRETCHES:
+            start = relaxed_prices(self.problem, 0.5 * (self.until - time.perf_counter()))
         if start is None:
             start, pace = np.zeros(n + 2 * items * n), 1.0
         nothing = np.zeros((1, items, n), bool)
         rough = self.priced.ascend(start[None], nothing, nothing, 0.0, 1, 0.0)
         self.round(rough)
         root = self.priced.ascend(start[None], nothing, nothing, self.target(rough.bound[0]),
-                                  _ROOT, pace)
+                                  _ROOT, pace, self.until)
         self.round(root)
         number = 0
         self.put(number, _Branch(float(root.bound[0]), nothing[0], nothing[0], root.prices[0],
@@ -96,7 +100,8 @@ class _Search:
             taken = [heapq.heappop(self.heap)[2] for _ in range(min(self.width, len(self.heap)))]
             one, zero = _children(taken)
             found = self.priced.ascend(np.repeat([branch.prices for branch in taken], 2, axis=0),
-                                       one, zero, self.target(taken[0].bound), _STEPS)
+                                       one, zero, self.target(taken[0].bound), _STEPS,
+                                       until=self.until)
             self.round(found)
             for k, made in enumerate(found.made):
                 number += 1
@@ -149,7 +154,11 @@ class _Search:
     def around(self) -> None:
         """Plans with a set-up more, less or moved by a period: those with the lowest bounds."""
         near = _neighbours(self.setups)
-        bounds = []
+        items, n = self.priced.shape
+        most = max(2 * self.width, _LOOKED // (items * n * n))
+        if len(near) > most:
+            near = near[np.sort(self.random.permutation(len(near))[:most])]
+        bounds: list[float] = []
         for part in np.array_split(near, -(-len(near) // (2 * self.width))):
             if time.perf_counter() > self.until:
                 return

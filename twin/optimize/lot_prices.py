@@ -10,6 +10,7 @@ newsvendor. A step up along the hours lacking raises the bound (subgradients, Po
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +87,7 @@ class LotPrices:
                 self.largest[i, period] = max(0.0, min(fits, most))
 
     def ascend(self, prices: np.ndarray, one: np.ndarray, zero: np.ndarray, target: float,
-               steps: int, pace: float = 0.8) -> Ascent:
+               steps: int, pace: float = 0.8, until: float = math.inf) -> Ascent:
         """Raise the bounds of branches, in each of which some set-ups are (not) made for sure.
 
         Parameters
@@ -95,6 +96,8 @@ class LotPrices:
             Set-ups made, and not made, shape (branches, products, periods).
         target
             A cost that the best plan does not exceed: it sets the length of steps.
+        until
+            Guard, by `time.perf_counter`: no step after the first begins later.
         """
         branches = len(prices)
         closed = self._closed(one, zero)
@@ -105,6 +108,8 @@ class LotPrices:
         made: np.ndarray | None = None
         way = np.zeros_like(prices)
         for _ in range(steps):
+            if made is not None and time.perf_counter() > until:
+                break
             hour, above, below = self._parts(prices)
             value, lots, setups = self._paths(
                 hour[:, None, :] * self.unit[:, None] - above + below,

@@ -23,7 +23,7 @@ from twin.plan import Answer, Progress, Reason, Status
 
 SOLVERS, GENERAL = ("branches", "highs"), ("highs", "scip")
 _END = 0.4  #: seconds kept for the answer to come back
-_GRACE = 3.0  #: seconds after the limit at which a process is killed
+_GRACE = 3.0  #: seconds after the limit at which a process is killed while nobody has a plan
 
 
 def solve_lots(problem: LotProblem, seconds: float = 10.0,
@@ -78,7 +78,8 @@ def solve_lots(problem: LotProblem, seconds: float = 10.0,
             process.kill()
             process.communicate()
             continue
-        left = began + seconds + _GRACE - time.perf_counter()
+        grace = 0.0 if any(one.quantities for one in solved) else _GRACE
+        left = began + seconds + grace - time.perf_counter()
         try:
             out, _ = process.communicate(timeout=max(0.1, left))
             if process.returncode == 0:
