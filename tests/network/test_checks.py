@@ -395,6 +395,17 @@ def test_rework_may_jump_as_long_as_it_ends() -> None:
         Network(routings=steps, branches=[never], **places)
 
 
+def test_what_comes_back_has_been_ordered() -> None:
+    assert said(returns=[{"site": "W", "product": "box", "share": 0.1, "to": "W"}]) == [
+        "returns[W,box]: no customer at 'W' orders 'box'. Add the demand."]
+    back = {"site": "C", "product": "box", "share": 0.1, "to": "W"}
+    assert said(returns=[back]) == []
+    products = [{"product": "leaf"}, {"product": "box", "substitute": "leaf"}]
+    assert said(returns=[back], products=products) == [
+        "returns[C,box]: product 'box' has a substitute, which nobody could tell from it on its "
+        "return. Leave substitute blank."]
+
+
 @pytest.mark.parametrize("entry", NOT_PLAYED, ids=lambda entry: f"{entry.table}.{entry.column}")
 def test_what_is_not_played_names_a_column_and_a_remedy(entry: Any) -> None:
     assert entry.table in TABLES
@@ -403,7 +414,7 @@ def test_what_is_not_played_names_a_column_and_a_remedy(entry: Any) -> None:
 
 
 def test_what_is_not_played_is_refused() -> None:
-    row = {"site": "C", "product": "box", "share": 0.1, "to": "W"}
-    assert said(returns=[row]) == [
-        "returns[C,box]: returns are not played yet. Leave the table out."
+    row = {"site": "C", "stream": "web", "product": "box", "size": 1}
+    assert said(order_lines=[row]) == [
+        "order_lines[C,web,box]: order_lines are not played yet. Write one demand row a product."
     ]

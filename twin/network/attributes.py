@@ -512,10 +512,10 @@ _ALL = (
         2,
         _SITE,
         _PRODUCT,
-        ("share", "share", "of what was delivered", REQUIRED),
-        ("after", "rq_time", "delivery", "0"),
+        ("share", "share", "of the units delivered; not refunded", REQUIRED),
+        ("after", "rq_time", "delivery until they are there; the way is not modelled", "0"),
         ("to", "ref(sites)", "where they go", REQUIRED),
-        ("restock", "share", "that goes back on the shelf", "1"),
+        ("restock", "share", "that goes on the shelf there, if any; the rest is waste", "1"),
     ),
     _table(
         "sensors",

@@ -169,6 +169,21 @@ def firm_orders(network: Network) -> Iterator[Found]:
             yield Found("orders", key, "is shipped, but due is blank or past. Write its arrival.")
 
 
+def returns(network: Network) -> Iterator[Found]:
+    """What comes back was delivered to a customer, as the product that was ordered."""
+    asked = {(row.site, row.product) for row in network.demand.values()}
+    asked |= {(row.site, row.product) for row in network.orders.values()}
+    asked |= {(row.site, row.product) for row in network.order_lines.values()}
+    for key, row in network.returns.items():
+        if key not in asked:
+            what = f"no customer at '{row.site}' orders '{row.product}'. Add the demand."
+            yield Found("returns", key, what)
+        thing = network.products.get(row.product)
+        if thing is not None and thing.substitute is not None:
+            what = f"product '{row.product}' has a substitute, which nobody could tell from it"
+            yield Found("returns", key, f"{what} on its return. Leave substitute blank.")
+
+
 _NEEDS = {
     "s_S": ("reorder_point", "order_up_to"),
     "s_Q": ("reorder_point", "order_quantity"),
@@ -263,6 +278,7 @@ ROWS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (windows, ()),
     (demands, ("profiles",)),
     (firm_orders, ()),
+    (returns, ("demand", "orders", "order_lines", "products")),
     (policies, ()),
     (substitutes, ()),
     (assets, ("machines", "trucks", "sites", "lanes", "storage", "docks")),

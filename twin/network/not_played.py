@@ -34,7 +34,6 @@ class NotPlayed:
 
 
 NOT_PLAYED = [
-    NotPlayed("returns", "", "Leave the table out."),
     NotPlayed("order_lines", "", "Write one demand row a product."),
     NotPlayed("demand", "complete", "Leave it blank."),
 ]

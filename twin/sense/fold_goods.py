@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from twin.events import WALK_IN
+from twin.events import RETURNED, WALK_IN
 from twin.network import Network
 from twin.sense.fold_shelves import EPS, Shelves, mark
 from twin.sense.history import Event
@@ -238,6 +238,11 @@ class Goods(Shelves):
 
     def expiring(self, row: Event) -> bool:
         """Goods are thrown away: from a shelf, or refused at the door."""
+        if row.cause == RETURNED:  # it came from a customer, to the door of the shelf at most
+            if (row.site, row.product) in self.network.stock:
+                outside = self.shelf(row.site, row.product, row)["outside"]
+                self._put_away(outside, row.lot, row.quantity)
+            return True
         if not row.to_site or row.site:
             self._off(row, row.lot, row.quantity)
             return True
@@ -252,6 +257,12 @@ class Goods(Shelves):
             outside[row.lot][0] -= row.quantity
             if outside[row.lot][0] <= EPS:
                 del outside[row.lot]
+        return True
+
+    def returning(self, row: Event) -> bool:
+        """Goods are back from a customer, before the shelf that may take them."""
+        if (row.to_site, row.product) in self.network.stock:
+            self._before(row._replace(site=row.to_site))
         return True
 
     # -- on the way ------------------------------------------------------------------------------

@@ -37,9 +37,9 @@ class Customer(_Arrivals):
         "at_once", "at_once_on_time", "at_once_units", "backlog", "bought", "complete",
         "early", "firm_orders", "in_full", "late", "lateness", "ledger", "left", "living",
         "lost_orders", "lost_units", "moment", "name", "node", "on_time", "otif", "paid_later",
-        "perfect", "product", "refused", "resumed", "row", "site", "size", "slow_delivered",
-        "slow_orders", "slow_units", "sold", "stream", "uncounted", "unit_value", "units", "wait",
-        "wait_squared", "waiting", "world",
+        "perfect", "product", "refused", "resumed", "returns", "row", "site", "size",
+        "slow_delivered", "slow_orders", "slow_units", "sold", "stream", "uncounted",
+        "unit_value", "units", "wait", "wait_squared", "waiting", "world",
     )
 
     def __init__(self, world: World, row: Demand) -> None:
@@ -53,7 +53,9 @@ class Customer(_Arrivals):
         #: units of every order, where they are no matter of luck; those drawn are summed
         self.fixed = max(0.0, row.size.mean()) if row.size.kind == "constant" else None
         self.node = world.node(self.site, self.product)
-        self.take = getattr(self.node, "take", None)
+        self.returns = world.returns.get((self.site, self.product))
+        # What may come back is delivered as an order: its lots have to be known.
+        self.take = None if self.returns else getattr(self.node, "take", None)
         self.pattern = world.patterns[row.profile] if row.profile else None
         self.factor = 1.0  #: rate multiplier of disturbances
         self.early = inf if row.early is None else row.early
@@ -218,6 +220,8 @@ class Customer(_Arrivals):
                                 product=lot.product if lot else order.product,
                                 quantity=lot.quantity if lot else quantity, order=order.number,
                                 lot=lot.number if lot else 0, role="customer")
+        if self.returns is not None:
+            self.returns.delivered(quantity, goods, order.number)
         if order.undelivered <= _EPS:
             self._complete(order, now)
 

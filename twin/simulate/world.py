@@ -25,6 +25,7 @@ from twin.simulate.order import Goods, Order
 from twin.simulate.pass_up import PassUp
 from twin.simulate.profile import patterns
 from twin.simulate.reception import Reception, receptions_of
+from twin.simulate.returns import Returns
 from twin.simulate.shelf import Shelf
 from twin.simulate.shelf_score import keep_days
 from twin.simulate.storage import Area
@@ -137,6 +138,9 @@ class World:
             place = self._area_for(shelf)
             if place is not None:
                 place.hold(shelf)
+        self.returns = {key: Returns(self, row) for key, row in network.returns.items()}
+        for back in self.returns.values():
+            self._add(back)
         self.customers = [Customer(self, row) for row in network.demand.values()]
         for customer in [*self.customers, *firm_customers(self)]:
             self._add(customer)
