@@ -35,7 +35,8 @@ RETURNED = "returned"
 
 #: Roles and what they say: whose order it is, or what it is that moves.
 ROLES = {
-    "customer": "a customer's order; `source` names its stream of demand",
+    "customer": "a customer's order; `source` names its stream of demand, `parent` the order of "
+                "which it is another line",
     WALK_IN: "a customer who walks in and is served at once",
     "passed": "a site passes an order on; `parent` is the order behind it, if it is another one",
     "component": "a released lot asks for a component; `parent` is the order that it is made for",

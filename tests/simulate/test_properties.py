@@ -93,6 +93,16 @@ def networks(draw: st.DrawFn) -> Network:
              "after": draw(TIMES), "to": draw(st.sampled_from(["D", "S"])),
              "restock": draw(st.sampled_from([0, 0.7, 1]))}
             for site in ("B1", "C")]
+    if draw(st.booleans()):
+        tables["products"].append({"product": "B", "weight_kg": 2, "volume_m3": volume})
+        tables["supply"].append({"site": "S", "product": "B", "lead_time": draw(TIMES)})
+        tables["stock"] += [{"site": site, "product": "B", "on_hand": draw(st.integers(0, 5)),
+                             **draw(POLICIES)} for site in ("D", *bases)]
+        tables["order_lines"] = [
+            {"site": site, "stream": "", "product": "B", "size": draw(SIZES),
+             "share": draw(st.sampled_from([0.3, 1]))} for site in ("B1", "C")]
+        for row in tables["demand"]:
+            row["complete"] = draw(st.booleans())
     if volume:
         tables["storage"] = [{"site": site, "area": "hall", "capacity_m3": 45}
                              for site in ("D", "B1")]
@@ -241,7 +251,8 @@ def test_first_come_first_served_of_the_same_priority(network: Network) -> None:
     same = [{"site": "B1", "product": "A", "stream": name, "interarrival": rows[0].interarrival,
              "size": 2} for name in "xy"]
     ledger = Ledger()
-    play(network.replace(demand=same, returns=[]), BASELINE, horizon_h=HOURS, ledger=ledger)
+    network = network.replace(demand=same, returns=[], order_lines=[])
+    play(network, BASELINE, horizon_h=HOURS, ledger=ledger)
     frame = ledger.frame()
     served = frame[(frame["event"] == "delivering") & (frame["site"] == "B1")]
     firsts = served.drop_duplicates("order")["order"]

@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from twin.clock import excerpt, format_duration
 from twin.network import check_making as making
 from twin.network import check_moving as moving
+from twin.network import check_ordering as ordering
 from twin.network.assets import asset_kinds
 from twin.network.attributes import TABLES, Attribute
 from twin.network.components import Key
 from twin.network.forecast import parse_fuel
 from twin.network.network import Network, Where
-from twin.network.not_played import not_played
 from twin.network.problems import Found, guess
 
 Check = Callable[[Network], Iterable[Found]]
@@ -45,7 +45,7 @@ def problems_of(
     []
     """
     found = list(dangling(network, incomplete))
-    for check, leans_on in (*ROWS, *making.CHECKS, *moving.CHECKS):
+    for check, leans_on in (*ROWS, *making.CHECKS, *moving.CHECKS, *ordering.CHECKS):
         if not any(table in incomplete for table in leans_on):
             found += check(network)
     sure = (f for f in found if (f.table, f.key) not in doubtful)
@@ -169,21 +169,6 @@ def firm_orders(network: Network) -> Iterator[Found]:
             yield Found("orders", key, "is shipped, but due is blank or past. Write its arrival.")
 
 
-def returns(network: Network) -> Iterator[Found]:
-    """What comes back was delivered to a customer, as the product that was ordered."""
-    asked = {(row.site, row.product) for row in network.demand.values()}
-    asked |= {(row.site, row.product) for row in network.orders.values()}
-    asked |= {(row.site, row.product) for row in network.order_lines.values()}
-    for key, row in network.returns.items():
-        if key not in asked:
-            what = f"no customer at '{row.site}' orders '{row.product}'. Add the demand."
-            yield Found("returns", key, what)
-        thing = network.products.get(row.product)
-        if thing is not None and thing.substitute is not None:
-            what = f"product '{row.product}' has a substitute, which nobody could tell from it"
-            yield Found("returns", key, f"{what} on its return. Leave substitute blank.")
-
-
 _NEEDS = {
     "s_S": ("reorder_point", "order_up_to"),
     "s_Q": ("reorder_point", "order_quantity"),
@@ -278,12 +263,10 @@ ROWS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (windows, ()),
     (demands, ("profiles",)),
     (firm_orders, ()),
-    (returns, ("demand", "orders", "order_lines", "products")),
     (policies, ()),
     (substitutes, ()),
     (assets, ("machines", "trucks", "sites", "lanes", "storage", "docks")),
     (fuels, ("emissions",)),
     (price_breaks, ("supply",)),
     (two_doors, ()),
-    (not_played, ()),
 )
