@@ -23,15 +23,20 @@ EVENTS = {
     "lost": "units ordered that will never come",
     "disturbing": "an event of a scenario starts",
     "calming": "an event of a scenario ends",
+    "returning": "goods are back from a customer (`site`) at `to_site`",
 }
 
 #: Role of a delivery straight from the shelf to a customer who walks in: one row that is order,
 #: picking and delivery at once.
 WALK_IN = "walk_in"
 
+#: Cause of what is thrown away when it comes back from a customer: it never stood on the shelf.
+RETURNED = "returned"
+
 #: Roles and what they say: whose order it is, or what it is that moves.
 ROLES = {
-    "customer": "a customer's order; `source` names its stream of demand",
+    "customer": "a customer's order; `source` names its stream of demand, `parent` the order of "
+                "which it is another line",
     WALK_IN: "a customer who walks in and is served at once",
     "passed": "a site passes an order on; `parent` is the order behind it, if it is another one",
     "component": "a released lot asks for a component; `parent` is the order that it is made for",

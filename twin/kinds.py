@@ -150,6 +150,7 @@ _NEEDS = {
     "failing": ("asset",),
     "repairing": ("asset",),
     "lost": ("site", "product", "quantity"),
+    "returning": ("site", "product", "quantity"),
 }
 
 #: Every kind by its word. Disturbances are not sensed.

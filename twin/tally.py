@@ -39,6 +39,7 @@ MEASURES: dict[str, tuple[str, str, str]] = {
     "revenue": ("currency", "site", "sales, earned at shipment"),
     "cost_of_sales": ("currency", "site", "value (products.value) of the units sold, at shipment"),
     "receivable_time": ("currency h", "site", "sum over sales of amount times payment term"),
+    "units_returned": ("units", "site", "units that customers gave back"),
     "lost_cost": ("currency", "site", "cost of units turned away"),
     # shelves (place = site, with product)
     "on_hand_time": ("unit h", "site", "integral of units on hand"),
@@ -55,6 +56,7 @@ MEASURES: dict[str, tuple[str, str, str]] = {
     "units_issued": ("units", "site", "units taken from the shelf to serve an order"),
     "units_expired": ("units", "site", "units thrown away past their shelf life"),
     "units_spoiled": ("units", "site", "units thrown away after an excursion or damage"),
+    "units_restocked": ("units", "site", "returned units put back on the shelf"),
     "waste_cost": ("currency", "site", "value of units thrown away"),
     "replenishments": ("1", "site", "replenishment orders placed"),
     "units_replenished": ("units", "site", "units on them"),

@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 
 from twin.network import Branch, ModelError, Network, Step
-from twin.network.attributes import TABLES
-from twin.network.not_played import NOT_PLAYED
 
 SITES = [
     {"site": "S", "kind": "supplier", "latitude": 0, "longitude": 0},
@@ -395,15 +393,39 @@ def test_rework_may_jump_as_long_as_it_ends() -> None:
         Network(routings=steps, branches=[never], **places)
 
 
-@pytest.mark.parametrize("entry", NOT_PLAYED, ids=lambda entry: f"{entry.table}.{entry.column}")
-def test_what_is_not_played_names_a_column_and_a_remedy(entry: Any) -> None:
-    assert entry.table in TABLES
-    assert entry.column in ("", *TABLES[entry.table].by_column)
-    assert entry.remedy.endswith(".")
+def test_what_comes_back_has_been_ordered() -> None:
+    assert said(returns=[{"site": "W", "product": "box", "share": 0.1, "to": "W"}]) == [
+        "returns[W,box]: no customer at 'W' orders 'box'. Add the demand."]
+    back = {"site": "C", "product": "box", "share": 0.1, "to": "W"}
+    assert said(returns=[back]) == []
+    products = [{"product": "leaf"}, {"product": "box", "substitute": "leaf"}]
+    assert said(returns=[back], products=products) == [
+        "returns[C,box]: product 'box' has a substitute, which nobody could tell from it on its "
+        "return. Leave substitute blank."]
 
 
-def test_what_is_not_played_is_refused() -> None:
-    row = {"site": "C", "product": "box", "share": 0.1, "to": "W"}
-    assert said(returns=[row]) == [
-        "returns[C,box]: returns are not played yet. Leave the table out."
-    ]
+def test_lines_belong_to_one_row_of_demand() -> None:
+    line = {"site": "C", "stream": "", "product": "leaf", "size": 1}
+    ask = {"site": "C", "interarrival": "8h"}
+    stock = [{"site": "W", "product": product} for product in ("box", "leaf")]
+    assert said(order_lines=[line], stock=stock) == []
+    assert said(order_lines=[{**line, "stream": "web"}]) == [
+        "order_lines[C,web,leaf]: no demand row of 'C' with stream 'web'. Name the stream of a "
+        "demand row, or add one."]
+    assert said(order_lines=[line], stock=stock,
+                demand=[{**ask, "product": "box"}, {**ask, "product": "leaf"}]) == [
+        "order_lines[C,,leaf]: 2 demand rows of 'C' with stream '', so it is not clear whose line "
+        "it is. Give the one it belongs to a stream of its own."]
+    assert said(order_lines=[{**line, "product": "box"}]) == [
+        "order_lines[C,,box]: product 'box' is that of the demand itself. Write its size there."]
+
+
+def test_complete_orders_come_from_one_place() -> None:
+    line = {"site": "C", "stream": "", "product": "leaf", "size": 1}
+    whole = [{"site": "C", "product": "box", "interarrival": "8h", "complete": True}]
+    assert said(demand=whole) == []
+    assert said(demand=whole, order_lines=[line]) == [
+        "demand[C,box,]: complete 'yes', but no one place with a single lane to 'C' stocks all of "
+        "'box', 'leaf'. Stock them there, or write no."]
+    stock = [{"site": "W", "product": product} for product in ("box", "leaf")]
+    assert said(demand=whole, order_lines=[line], stock=stock) == []

@@ -15,7 +15,8 @@ from twin.simulate import play
 from twin.state import State
 
 #: What no reading tells, with what stands for it: what is left of a random time is drawn anew,
-#: errors of a record show when it is counted, scores begin anew, ids of lots in work are our own.
+#: errors of a record show when it is counted, what customers will give back shows then, scores
+#: begin anew, ids of lots in work are our own.
 UNLIKE = frozenset({"left", "period", "gap", "number", "certain", "queued", "due_in"})
 
 
@@ -27,7 +28,7 @@ def tidy(state: State) -> dict[str, Any]:
     actors = {}
     for name, values in document["actors"].items():
         row = dict(values)
-        if name.startswith(("plant ", "group ", "crew ", "pass ")):
+        if name.startswith(("plant ", "group ", "crew ", "pass ", "returns ")):
             continue
         if name.startswith("shelf "):
             lots: dict[int, list[float]] = {}
@@ -56,7 +57,7 @@ def tidy(state: State) -> dict[str, Any]:
         if row.get("record"):  # what is booked wrong is not known
             row["record"]["pending"] = [[wait, units > 0.0, asked]
                                         for wait, units, asked in row["record"]["pending"]]
-        if name.startswith("customer ") and row["certain"]:
+        if name.startswith("customer ") and row.get("certain"):
             row["waits"] = max(row["left"] or 0.0, 0.0)
         actors[name] = row
     return {"orders": orders, "actors": actors, "posted": document["posted"]}
@@ -109,6 +110,33 @@ def test_who_waits_for_a_window_was_seen_to_come(hours: float) -> None:
     for name, row in gates.items():
         assert [(one["visitor"], one["step"], pytest.approx(one["age"])) for one in row["queue"]
                 ] == [(one["visitor"], one["step"], one["age"]) for one in told[name]["queue"]]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_open_lines_are_known_to_be_one_order(complete: bool) -> None:
+    base = {"policy": "base_stock", "source": "S"}
+    network = Network(
+        sites=[{"site": "S", "kind": "supplier"}, {"site": "W", "kind": "warehouse"},
+               {"site": "C", "kind": "customer"}],
+        products=[{"product": "A"}, {"product": "B"}],
+        supply=[{"site": "S", "product": "A"}, {"site": "S", "product": "B"}],
+        lanes=[{"origin": "S", "destination": "W", "transit": "31h"},
+               {"origin": "W", "destination": "C", "transit": "5h"}],
+        stock=[{"site": "W", "product": "A", "on_hand": 8, "order_up_to": 8, **base},
+               {"site": "W", "product": "B", "on_hand": 4, "order_up_to": 4, **base}],
+        demand=[{"site": "C", "product": "A", "interarrival": "7h", "size": 2, "start": "1h",
+                 "complete": complete}],
+        order_lines=[{"site": "C", "stream": "", "product": "B", "size": 3, "share": 0.7}])
+    readings, truth, _ = lived(network, 8.2 * DAY)
+    told = state_of(network, readings, 8.2 * DAY)
+    true, found = (state.actors["customer C/A/"]["wholes"] for state in (truth, told))
+    assert len(true) > 2
+    assert found == [{**one, "age": pytest.approx(one["age"]),
+                      "due_in": pytest.approx(one["due_in"])} for one in true]
+    groups = [{row["number"]: row.get("together") for row in state.orders}
+              for state in (truth, told)]
+    assert groups[0] == groups[1]
+    assert any(groups[0].values()) == complete
 
 
 def test_a_workshop_that_shares_its_workers() -> None:

@@ -87,6 +87,22 @@ def networks(draw: st.DrawFn) -> Network:
              "partial": draw(st.booleans()), "priority": draw(st.integers(1, 2))}
             for site in ("B1", "B2", "C")],
     }
+    if draw(st.booleans()):
+        tables["returns"] = [
+            {"site": site, "product": "A", "share": draw(st.sampled_from([0.1, 0.5, 1])),
+             "after": draw(TIMES), "to": draw(st.sampled_from(["D", "S"])),
+             "restock": draw(st.sampled_from([0, 0.7, 1]))}
+            for site in ("B1", "C")]
+    if draw(st.booleans()):
+        tables["products"].append({"product": "B", "weight_kg": 2, "volume_m3": volume})
+        tables["supply"].append({"site": "S", "product": "B", "lead_time": draw(TIMES)})
+        tables["stock"] += [{"site": site, "product": "B", "on_hand": draw(st.integers(0, 5)),
+                             **draw(POLICIES)} for site in ("D", *bases)]
+        tables["order_lines"] = [
+            {"site": site, "stream": "", "product": "B", "size": draw(SIZES),
+             "share": draw(st.sampled_from([0.3, 1]))} for site in ("B1", "C")]
+        for row in tables["demand"]:
+            row["complete"] = draw(st.booleans())
     if volume:
         tables["storage"] = [{"site": site, "area": "hall", "capacity_m3": 45}
                              for site in ("D", "B1")]
@@ -143,6 +159,7 @@ def test_material_is_conserved(network: Network, what: Scenario) -> None:
 
     came = sum(row.on_hand for row in network.stock.values()) + total("units_supplied")
     there = sum(shelf.on_hand for shelf in world.shelves) + carried(world)
+    came += total("units_returned")
     gone = total("units_delivered") + total("units_expired") + total("units_spoiled")
     assert came == pytest.approx(there + gone, abs=1e-6)
     for shelf in world.shelves:
@@ -178,7 +195,7 @@ def test_the_ledger_adds_up(network: Network, what: Scenario) -> None:
     assert by_event.get("delivering", 0.0) == pytest.approx(sums.total("units_delivered"))
     # Of no lot does more leave a shelf than came onto it.
     here = rows[rows["event"].isin(["storing", "picking", "expiring", "delivering"])]
-    here = here[here["site"].isin(["D", "B1", "B2"])]
+    here = here[here["site"].isin(["D", "B1", "B2"]) & (here["cause"] != "returned")]
     for (site, _), part in here.groupby(["site", "lot"], observed=True):
         level = 0.0
         direct = part[part["event"] == "picking"].empty
@@ -234,7 +251,8 @@ def test_first_come_first_served_of_the_same_priority(network: Network) -> None:
     same = [{"site": "B1", "product": "A", "stream": name, "interarrival": rows[0].interarrival,
              "size": 2} for name in "xy"]
     ledger = Ledger()
-    play(network.replace(demand=same), BASELINE, horizon_h=HOURS, ledger=ledger)
+    network = network.replace(demand=same, returns=[], order_lines=[])
+    play(network, BASELINE, horizon_h=HOURS, ledger=ledger)
     frame = ledger.frame()
     served = frame[(frame["event"] == "delivering") & (frame["site"] == "B1")]
     firsts = served.drop_duplicates("order")["order"]

@@ -110,6 +110,8 @@ _TABLE = (
         "lower", True),
     Kpi("lost_share", "Lost share of demand", "share", "units_lost / units_ordered", _SITE,
         "lower", True),
+    Kpi("returned_share", "Returned share of deliveries", "share",
+        "given(units_returned) / units_delivered", _SITE, "lower"),
     Kpi("lost_orders", "Lost share of orders", "share", "orders_lost / orders", _SITE, "lower"),
     Kpi("demand", "Demand", "units/d", "units_ordered / days", _SITE, "neutral"),
     Kpi("delivered", "Delivered to customers", "units/d", "units_delivered / days", _SITE,

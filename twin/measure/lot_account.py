@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-from twin.events import WALK_IN
+from twin.events import RETURNED, WALK_IN
 
 _EPS = 1e-9
 #: Rows that say where a vehicle or a lot in a plant is, and move no goods by themselves.
@@ -184,6 +184,12 @@ class Account:
         """Whether what a row takes is known to be in the likeliest so many places for it."""
         if row.role in _PLACES or (row.event == "storing" and row.cause == _OPENING):
             return True
+        if row.event == "returning":
+            had = sum(one.quantity for one in self.deliveries if one.site == row.site)
+            return bool(had > row.quantity - _EPS)
+        if row.event == "returning":
+            had = sum(one.quantity for one in self.deliveries if one.site == row.site)
+            return bool(had > row.quantity - _EPS)
         if row.event not in _TAKES:
             return True
         there = sum(stock[key] for stock, key in self._stocks(row)[:places])
@@ -195,7 +201,8 @@ class Account:
         """Where the units of a row may be, most likely place first."""
         site = row.site or row.to_site
         names = _TAKES[row.event]
-        if row.role == WALK_IN or (row.event in ("expiring", "scrapping") and row.shipment):
+        if row.role == WALK_IN or (row.event in ("expiring", "scrapping")
+                                   and (row.shipment or row.cause == RETURNED)):
             names = _TAKES[row.event, True]
         found: list[tuple[defaultdict[Any, float], Any]] = []
         for name in names:
@@ -296,6 +303,20 @@ class Account:
         self.deliveries.append(Delivery(row.time, row.site or row.to_site, row.quantity,
                                         row.order))
 
+    def _return(self, row: Any) -> None:
+        """The customer's newest deliveries become fewer; the goods stand where they were given."""
+        left = row.quantity
+        for place in range(len(self.deliveries) - 1, -1, -1):
+            one = self.deliveries[place]
+            if one.site == row.site and left > _EPS:
+                back = min(left, one.quantity)
+                left -= back
+                self.deliveries[place] = replace(one, quantity=one.quantity - back)
+        self.deliveries = [one for one in self.deliveries if one.quantity > _EPS]
+        if left > _EPS:
+            self.unseen += left
+        self.floor[row.to_site or row.site] += row.quantity
+
     def _use(self, row: Any) -> None:
         self._take(row)
         self.uses.append(Use(row.time, row.site, self.lot, row.lot, row.product, row.quantity))
@@ -310,14 +331,14 @@ _ACTS = {
     "commissioning": Account._begin, "storing": Account._store, "receiving": Account._receive,
     "picking": Account._pick, "shipping": Account._leave, "departing": Account._leave,
     "arriving": Account._arrive, "delivering": Account._deliver, "consuming": Account._use,
-    "expiring": Account._lose, "scrapping": Account._lose,
+    "expiring": Account._lose, "scrapping": Account._lose, "returning": Account._return,
 }
 
 
 #: What comes first of what happens at one instant, where nothing else decides.
 _ORDER = {event: place for place, event in enumerate((
     "commissioning", "arriving", "receiving", "storing", "picking", "shipping", "departing",
-    "delivering", "consuming", "expiring", "scrapping"))}
+    "delivering", "returning", "consuming", "expiring", "scrapping"))}
 
 
 def account_of(lot: int, rows: Iterable[Any]) -> Account:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from twin.clock import excerpt, format_duration
 from twin.network import check_making as making
 from twin.network import check_moving as moving
+from twin.network import check_ordering as ordering
 from twin.network.assets import asset_kinds
 from twin.network.attributes import TABLES, Attribute
 from twin.network.components import Key
 from twin.network.forecast import parse_fuel
 from twin.network.network import Network, Where
-from twin.network.not_played import not_played
 from twin.network.problems import Found, guess
 
 Check = Callable[[Network], Iterable[Found]]
@@ -45,7 +45,7 @@ def problems_of(
     []
     """
     found = list(dangling(network, incomplete))
-    for check, leans_on in (*ROWS, *making.CHECKS, *moving.CHECKS):
+    for check, leans_on in (*ROWS, *making.CHECKS, *moving.CHECKS, *ordering.CHECKS):
         if not any(table in incomplete for table in leans_on):
             found += check(network)
     sure = (f for f in found if (f.table, f.key) not in doubtful)
@@ -269,5 +269,4 @@ ROWS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (fuels, ("emissions",)),
     (price_breaks, ("supply",)),
     (two_doors, ()),
-    (not_played, ()),
 )

@@ -295,6 +295,12 @@ class Network:
         legs = [great_circle_km(a, b) for a, b in pairwise(points)]
         return math.fsum(leg for leg in legs if leg is not None) if None not in legs else None
 
+    def lines_of(self, row: c.Demand) -> list[c.OrderLine]:
+        """The rows of `order_lines` that orders of a row of demand may contain."""
+        return [line for line in self.order_lines.values()
+                if (line.site, line.stream) == (row.site, row.stream)
+                and line.product != row.product]
+
     def __repr__(self) -> str:
         sizes = (f"{len(self.table(table))} {table}" for table in TABLES if self.table(table))
         return f"Network({self.name!r}: {', '.join(sizes)})"

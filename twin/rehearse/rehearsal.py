@@ -25,7 +25,7 @@ _EPS = 1e-9
 _CLERK_H = 0.25  #: how often somebody looks whether a late record is due
 #: Which system of a site tells of an event.
 _SYSTEM = {
-    **dict.fromkeys(("ordering", "lost", "delivering", "shipping"), "erp"),
+    **dict.fromkeys(("ordering", "lost", "delivering", "shipping", "returning"), "erp"),
     **dict.fromkeys(("receiving", "storing", "picking", "expiring", "arriving", "departing"),
                     "wms"),
     **dict.fromkeys(("commissioning", "consuming", "transforming", "scrapping", "starting",

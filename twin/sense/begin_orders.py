@@ -174,7 +174,7 @@ class Orders:
             "open": min(left, undelivered), "undelivered": undelivered, "age": scene.at - placed,
             "due_in": None if due is None else due - scene.at,
             "priority": firm.priority if firm else demand.priority if demand else 1,
-            "partial": demand.partial if demand else True,
+            "partial": demand.partial and not demand.complete if demand else True,
             "lost_if_short": demand is not None and demand.unmet == "lost",
             "lane": None if lane is None else lane_name(lane), "unit_price": price,
             "terms": terms, "stream": self._stream(buyer) if role == "customer" else "",
@@ -234,9 +234,54 @@ class Orders:
                    and abs(row.quantity - order["quantity"]) <= EPS]
             return None, min(fit, key=lambda row: abs(max(0.0, row.placed) - order["time"]),
                              default=None)
+        main = self.main(site, product, source)
+        if main is not None:
+            return main, None
         rows = {stream: row for (at, what, stream), row in self.network.demand.items()
                 if (at, what) == (site, product)}
         return rows.get(source) or next(iter(rows.values()), None), None
+
+    def main(self, site: str, product: str, stream: str) -> Demand | None:
+        """The demand whose orders may have a line of a product; None for that of the demand."""
+        if (site, stream, product) not in self.network.order_lines:
+            return None
+        return next((row for row in self.network.demand.values()
+                     if (row.site, row.stream) == (site, stream)), None)
+
+    def wholes(self, demand: Demand) -> list[Row]:
+        """What is known of the orders of several lines of which one is open."""
+        if not self.network.lines_of(demand):
+            return []
+        groups: dict[int, list[tuple[int, Row]]] = {}
+        for number, order in self.scene.goods.orders.items():
+            if order["role"] == "customer" and (order["site"], order["source"]) == (
+                    demand.site, demand.stream):
+                groups.setdefault(order["parent"] or number, []).append((number, order))
+        at, found = self.scene.at, []
+        for first, lines in sorted(groups.items()):
+            left = sorted(number for number, _ in lines if number in self.rows)
+            if not left:
+                continue
+            over = [order for number, order in lines if number not in self.rows]
+            placed = lines[0][1]["time"]
+            found.append({
+                "number": first, "age": at - placed, "due_in": placed + demand.promise - at,
+                "quantity": sum(order["quantity"] for _, order in lines), "left": left,
+                "short": any(order["lost"] > EPS for _, order in lines),
+                "tag": sum(order["lost"] for order in over),
+                "at_once": sum(order["at_once"] for order in over),
+                "flawed": any(order["flawed"] for order in over)})
+            if demand.complete and len(lines) > 1:
+                for number in left:
+                    self._together(number, [first, len(lines)])
+        return found
+
+    def _together(self, number: int, group: list[int]) -> None:
+        """An order leaves only with others, and so do those passed on for it."""
+        self.rows[number]["together"] = group
+        for other, row in self.rows.items():
+            if row["parent"] == number:
+                self._together(other, group)
 
     def _price(self, node: str, quantity: float) -> tuple[float, float]:
         """What a unit costs where it is bought, and how many hours later it is paid."""

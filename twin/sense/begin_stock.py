@@ -216,8 +216,11 @@ def customers(scene: Scene) -> dict[str, Row]:
         if name in scene.actors:
             told = scene.goods.streams.get(f"{site}/{product}/{stream}", {})
             found[name] = _customer(scene, row, told)
+            if wholes := scene.orders.wholes(row):
+                found[name]["wholes"] = wholes
     for name, state in scene.actors.items():
-        if name.startswith("customer ") and name not in found:  # behind firm orders
+        if name.startswith("customer ") and name not in found and "of" not in state:
+            # behind firm orders
             found[name] = {**state, "age": scene.at, "worked": scene.at, "left": -scene.at}
     return found
 

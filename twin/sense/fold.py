@@ -185,7 +185,8 @@ class Fold:
 
 _TAKERS = {
     "storing": ("goods", "storing"), "picking": ("goods", "picking"),
-    "expiring": ("goods", "expiring"), "lost": ("goods", "lost"), "count": ("goods", "counted"),
+    "expiring": ("goods", "expiring"), "lost": ("goods", "lost"),
+    "returning": ("goods", "returning"), "count": ("goods", "counted"),
     "transforming": ("work", "transforming"), "starting": ("work", "starting"),
     "setup": ("work", "setup"), "completing": ("work", "completing"),
     "scrapping": ("work", "scrapping"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from twin.events import WALK_IN
+from twin.events import RETURNED, WALK_IN
 from twin.network import Network
 from twin.sense.fold_shelves import EPS, Shelves, mark
 from twin.sense.history import Event
@@ -37,6 +37,7 @@ class Goods(Shelves):
         for lane in network.lanes.values():
             self._late.setdefault((lane.origin, lane.destination), lane.order_delay)
         self._walk: dict[tuple[str, str], str] = {}
+        self._lines = {(line.site, line.stream): True for line in network.order_lines.values()}
         for site, product, stream in network.demand:
             self._walk.setdefault((site, product), stream)
 
@@ -164,10 +165,17 @@ class Goods(Shelves):
         lost = above["lost"] if order["role"] == "passed" and above is not None else order["lost"]
         if order["quantity"] - got - lost > EPS * max(1.0, order["quantity"]):
             return
-        del self.orders[number]
-        for *_, child in order["passes"]:
-            if child != number:
-                self.orders.pop(child, None)
+        lines = [number]
+        if order["role"] == "customer" and self._lines.get((order["site"], order["source"])):
+            first = order["parent"] or number  # its lines are one order: kept until all are closed
+            lines = [other for other, one in self.orders.items()
+                     if one["role"] == "customer" and (one["parent"] or other) == first]
+            if any(not _closed(self.orders[other]) for other in lines):
+                return
+        for line in lines:
+            for *_, child in self.orders.pop(line)["passes"]:
+                if child != line:
+                    self.orders.pop(child, None)
 
     # -- beginning and ending ---------------------------------------------------------------------
     def commissioning(self, row: Event) -> bool:
@@ -238,6 +246,11 @@ class Goods(Shelves):
 
     def expiring(self, row: Event) -> bool:
         """Goods are thrown away: from a shelf, or refused at the door."""
+        if row.cause == RETURNED:  # it came from a customer, to the door of the shelf at most
+            if (row.site, row.product) in self.network.stock:
+                outside = self.shelf(row.site, row.product, row)["outside"]
+                self._put_away(outside, row.lot, row.quantity)
+            return True
         if not row.to_site or row.site:
             self._off(row, row.lot, row.quantity)
             return True
@@ -252,6 +265,12 @@ class Goods(Shelves):
             outside[row.lot][0] -= row.quantity
             if outside[row.lot][0] <= EPS:
                 del outside[row.lot]
+        return True
+
+    def returning(self, row: Event) -> bool:
+        """Goods are back from a customer, before the shelf that may take them."""
+        if (row.to_site, row.product) in self.network.stock:
+            self._before(row._replace(site=row.to_site))
         return True
 
     # -- on the way ------------------------------------------------------------------------------
@@ -358,6 +377,12 @@ class Goods(Shelves):
             yield from (part[1] for part in shipment["parts"])
         for load in self.loads.values():
             yield from (part[1] for part in load)
+
+
+def _closed(order: dict[str, Any]) -> bool:
+    """Whether a customer's order has all it will ever have."""
+    left = order["quantity"] - order["delivered"] - order["lost"]
+    return bool(left <= EPS * max(1.0, order["quantity"]))
 
 
 def _take(parts: list[list[Any]], lot: int, units: float) -> float | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin.simulate.order import Goods, Lot, Order
 from twin.simulate.shipment import Consignment
+from twin.simulate.together import Together
 from twin.state import State
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Book:
         self.now = world.env._now
         self.rows: dict[int, dict[str, Any]] = {}
         self.orders: dict[int, Order] = {}
+        self.groups: dict[int, Together] = {}
 
     # -- writing ---------------------------------------------------------------------------------
     def keep(self, order: Order) -> int:
@@ -55,6 +57,8 @@ class Book:
                 "flawed": order.flawed, "hurried": order.hurried, "at_once": order.at_once,
                 "parent": None if order.parent is None else self.keep(order.parent),
             }
+            if order.together is not None:
+                self.rows[number]["together"] = [order.together.number, order.together.count]
         return number
 
     def goods(self, goods: Goods) -> list[list[float]] | None:
@@ -86,6 +90,9 @@ class Book:
             order.unit_price, order.terms = row["unit_price"], row["terms"]
             order.hurried = row.get("hurried", False)
             order.tag, order.flawed, order.at_once = row["tag"], row["flawed"], row["at_once"]
+            if "together" in row:
+                first, count = row["together"]
+                order.together = self.groups.setdefault(first, Together(first, count))
             self.orders[order.number] = order
         for row in rows:
             order = self.orders[row["number"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -37,9 +37,9 @@ class Customer(_Arrivals):
         "at_once", "at_once_on_time", "at_once_units", "backlog", "bought", "complete",
         "early", "firm_orders", "in_full", "late", "lateness", "ledger", "left", "living",
         "lost_orders", "lost_units", "moment", "name", "node", "on_time", "otif", "paid_later",
-        "perfect", "product", "refused", "resumed", "row", "site", "size", "slow_delivered",
-        "slow_orders", "slow_units", "sold", "stream", "uncounted", "unit_value", "units", "wait",
-        "wait_squared", "waiting", "world",
+        "perfect", "product", "refused", "resumed", "returns", "row", "site", "size",
+        "slow_delivered", "slow_orders", "slow_units", "sold", "stream", "uncounted",
+        "unit_value", "units", "wait", "wait_squared", "waiting", "world",
     )
 
     def __init__(self, world: World, row: Demand) -> None:
@@ -53,7 +53,9 @@ class Customer(_Arrivals):
         #: units of every order, where they are no matter of luck; those drawn are summed
         self.fixed = max(0.0, row.size.mean()) if row.size.kind == "constant" else None
         self.node = world.node(self.site, self.product)
-        self.take = getattr(self.node, "take", None)
+        self.returns = world.returns.get((self.site, self.product))
+        # What may come back is delivered as an order: its lots have to be known.
+        self.take = None if self.returns else getattr(self.node, "take", None)
         self.pattern = world.patterns[row.profile] if row.profile else None
         self.factor = 1.0  #: rate multiplier of disturbances
         self.early = inf if row.early is None else row.early
@@ -162,22 +164,28 @@ class Customer(_Arrivals):
     # -- ordering --------------------------------------------------------------------------------
     def _order(self, quantity: float) -> None:
         """Place an order that a walk to the shelf does not settle."""
-        row, now = self.row, self.env._now
-        self._enter(Order(
-            self.world.order_number(), self, self.product, quantity, now,
-            due=now + row.promise, priority=row.priority, partial=row.partial,
-            lost_if_short=row.unmet == "lost", stream=self.stream,
-        ))
+        self.slow_orders += 1
+        self._enter(self._new_order(quantity))
 
-    def _enter(self, order: Order) -> None:
+    def _new_order(self, quantity: float) -> Order:
+        """An order of so many units, now."""
+        row, now = self.row, self.env._now
+        return Order(
+            self.world.order_number(), self, self.product, quantity, now,
+            due=now + row.promise, priority=row.priority,
+            partial=row.partial and not row.complete, lost_if_short=row.unmet == "lost",
+            stream=self.stream,
+        )
+
+    def _enter(self, order: Order, of: int = 0) -> None:
+        """Send an order to who answers it; `of`: the order of which it is another line."""
         quantity, now = order.quantity, self.env._now
         if self.ledger is not None:
             self.ledger.add(now, "ordering", site=self.site, product=self.product,
                             quantity=quantity, order=order.number, role="customer",
-                            source=self.stream)
+                            source=self.stream, parent=of)
         self.waiting[order.number] = order
         self._backlog(quantity)
-        self.slow_orders += 1
         self.slow_units += quantity
         self.node.order(order)
 
@@ -185,6 +193,7 @@ class Customer(_Arrivals):
                    priority: int) -> None:
         """Place a firm order now; its clock may have started before the run."""
         self.firm_orders += 1
+        self.slow_orders += 1
         self.units += quantity
         self._enter(Order(self.world.order_number(), self, self.product, quantity,
                           min(placed, self.env._now), due=due, priority=priority,
@@ -218,6 +227,8 @@ class Customer(_Arrivals):
                                 product=lot.product if lot else order.product,
                                 quantity=lot.quantity if lot else quantity, order=order.number,
                                 lot=lot.number if lot else 0, role="customer")
+        if self.returns is not None:
+            self.returns.delivered(quantity, goods, order.number)
         if order.undelivered <= _EPS:
             self._complete(order, now)
 
@@ -231,12 +242,20 @@ class Customer(_Arrivals):
                             quantity=quantity, order=order.number, role="customer")
         if order.tag is None:
             order.tag = 0.0
-            self.lost_orders += 1
+            self._first_lost(order)
         order.tag += quantity
         if order.undelivered <= _EPS:
             self._complete(order, self.env._now)
 
-    def _complete(self, order: Order, now: float) -> None:
+    def _first_lost(self, order: Order) -> None:
+        """Some unit of an order will never come."""
+        self.lost_orders += 1
+
+    def _unfinished(self) -> Iterable[Any]:
+        """The orders not complete."""
+        return self.waiting.values()
+
+    def _complete(self, order: Any, now: float) -> None:
         self.waiting.pop(order.number, None)
         lost = order.tag or 0.0
         if lost >= order.quantity - _EPS:
@@ -281,7 +300,7 @@ class Customer(_Arrivals):
         on_time = quick * self.at_once_on_time
         area = self.backlog * now - self.moment
         overdue = sum(order.due is not None and now > order.due + self.late + _EPS
-                      for order in self.waiting.values())
+                      for order in self._unfinished())
         sold = quick_units + self.sold
         revenue = sold * self.row.price
         values = {

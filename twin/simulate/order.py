@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from twin.simulate.lane import Lane
+    from twin.simulate.together import Together
 
 
 class Lot:
@@ -54,7 +55,7 @@ class Order:
 
     __slots__ = ("number", "buyer", "product", "quantity", "open", "undelivered", "placed", "due",
                  "priority", "partial", "lost_if_short", "lane", "unit_price", "stream",
-                 "tag", "flawed", "parent", "at_once", "terms", "hurried")
+                 "tag", "flawed", "parent", "at_once", "terms", "hurried", "together")
 
     def __init__(self, number: int, buyer: Any, product: str, quantity: float, placed: float,
                  *, due: float | None = None, priority: int = 1, partial: bool = True,
@@ -76,6 +77,7 @@ class Order:
         self.stream = stream
         self.tag: Any = None  #: the buyer's own note
         self.parent: Any = None  #: the order that this one was passed up for
+        self.together: Together | None = None  #: lines with which alone it leaves
         self.at_once = 0.0  #: units that left as soon as the order reached who owes it
         self.hurried = False  #: every leg to come takes half its time, at an extra freight
         self.flawed = False  #: damaged under way, or sent with wrong documents

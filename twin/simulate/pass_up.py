@@ -56,7 +56,7 @@ class PassUp:
         child = Order(world.order_number(), self, order.product, order.open, world.env._now,
                       due=order.due, priority=order.priority, partial=order.partial,
                       lost_if_short=order.lost_if_short, stream=order.stream)
-        child.parent = order
+        child.parent, child.together = order, order.together
         self.children[child.number] = child
         self._write(child, source)
         source.place(child, deferred=False)

@@ -95,6 +95,20 @@ class Shelf(Replenishment):
 
     def order(self, order: Order) -> None:
         """An order reaches the shelf."""
+        if order.together is not None:
+            order.together.reach(self, order)
+            return
+        self.ask(order)
+        if 0.0 < order.open <= self.on_hand and not self.book:
+            self._issue(order, order.open)
+        else:
+            self.stand(order)
+            self._work_off()
+            self.miss(order)
+        self.consider()
+
+    def ask(self, order: Order) -> None:
+        """Count what an order asks for."""
         quantity = order.open
         self.asked_orders += 1
         self.asked_units += quantity
@@ -105,19 +119,16 @@ class Shelf(Replenishment):
             self.record.issued(0.0, quantity)
         else:
             self.seen_demand += quantity
-        if 0.0 < quantity <= self.on_hand and not self.book:
-            self._issue(order, quantity)
-        else:
-            self._book(order)
-        self.consider()
 
-    def _book(self, order: Order) -> None:
-        """Put an order in the book, and serve what can be served at once."""
+    def stand(self, order: Order) -> None:
+        """Put an order in the book."""
         self.owe(order.open)
         self.arrivals += 1
         heappush(self.book, (order.priority, self.arrivals, order))
         self.be_quick()
-        self._work_off()
+
+    def miss(self, order: Order) -> None:
+        """See what an order that has just come has to wait for, or loses."""
         if order.open > 0.0:
             self.short_orders += 1
             self.short_units += order.open
@@ -152,6 +163,9 @@ class Shelf(Replenishment):
 
     def _give(self, order: Order) -> None:
         """Give an order what it may have now."""
+        if order.together is not None:
+            order.together.give()
+            return
         want, has = order.open, self.on_hand
         spare = self.substitute
         if has < want - EPS and spare is not None and order.buyer.kind == "customer" \
@@ -308,6 +322,8 @@ class Shelf(Replenishment):
             order = book.orders[number]
             self.arrivals += 1
             heappush(self.book, (order.priority, self.arrivals, order))
+            if order.together is not None:
+                order.together.parts.append((self, order))
         if self.lots is not None:
             saved = book.lots(state["lots"], self.product)
             if saved is not None or self.on_hand > 0.0:

@@ -15,16 +15,17 @@ from twin.simulate.assets import failures_of, keep_hours
 from twin.simulate.book import Book
 from twin.simulate.calendar import Calendar, calendars_of
 from twin.simulate.crew import Crew
-from twin.simulate.customer import Customer
 from twin.simulate.dock import Dock, Hands
 from twin.simulate.failure import Failure
 from twin.simulate.firm import book_firm_orders, firm_customers
 from twin.simulate.kernel import DEMAND, RECEIPT, SAMPLE, Environment
 from twin.simulate.lane import Lane
+from twin.simulate.lines import customers_of
 from twin.simulate.order import Goods, Order
 from twin.simulate.pass_up import PassUp
 from twin.simulate.profile import patterns
 from twin.simulate.reception import Reception, receptions_of
+from twin.simulate.returns import Returns
 from twin.simulate.shelf import Shelf
 from twin.simulate.shelf_score import keep_days
 from twin.simulate.storage import Area
@@ -137,8 +138,11 @@ class World:
             place = self._area_for(shelf)
             if place is not None:
                 place.hold(shelf)
-        self.customers = [Customer(self, row) for row in network.demand.values()]
-        for customer in [*self.customers, *firm_customers(self)]:
+        self.returns = {key: Returns(self, row) for key, row in network.returns.items()}
+        for back in self.returns.values():
+            self._add(back)
+        self.customers, lines = customers_of(self)
+        for customer in [*self.customers, *lines, *firm_customers(self)]:
             self._add(customer)
         failures_of(self)
         for lane in self.lanes.values():
