@@ -191,7 +191,8 @@ def _warned(network: Network, truth: Truth, store: Store) -> dict[str, Any]:
     book, lead, strange = AlertBook(), math.nan, 0
     for reading in from_frame(store.frame(kinds=sorted(set().union(*(
             guard.hears for guard in guards))))):
-        for name in book.tell(finding for guard in guards for finding in guard.hear(reading)):
+        for name in book.tell(finding for guard in guards if reading.kind in guard.hears
+                              for finding in guard.hear(reading)):
             alert = book.all()[name]
             machine = alert.subject.split()[1]
             if failing is None or machine != failing.machine:
