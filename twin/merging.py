@@ -11,18 +11,19 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.kinds import FIELDS
 from twin.parquet import quoted
 from twin.readings import Reading
+from twin.segment import blocks_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,19 +65,62 @@ def load(base: duckdb.DuckDBPyConnection, source: str) -> None:
 
 
 def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
-    """Make `fresh` of JSON arrays of readings, as segments hold them."""
-    columns = ", ".join(_cell(name) for name in FIELDS)
-    column = np.empty(len(lines), dtype=object)
-    column[:] = lines
-    base.register("lines", {"line": column})
-    load(base, f"(select {columns} from (select unnest(from_json(line, '{_SHAPE}'), "
-               "recursive := true) from lines))")
-    base.unregister("lines")
+    """Make `fresh` of lines of segments: readings, row by row or by columns."""
+    blocks = [block for line in lines for block in blocks_of(line)]
+    rows = [line for line in lines if not line.startswith("{")]
+    parts = []
+    if blocks:
+        laid = _laid_out(blocks)
+        base.register("laid", laid)
+        base.execute("create temp table told as from laid")  # few columns: the others are blank
+        base.unregister("laid")
+        parts.append(f"select {', '.join(_told(name, name in laid) for name in FIELDS)} from told")
+    if rows or not blocks:
+        base.register("lines", {"line": _texts(rows)})
+        base.execute(f"create temp table listed as select {', '.join(map(_cell, FIELDS))} from "
+                     f"(select unnest(from_json(line, '{_SHAPE}'), recursive := true) from lines)")
+        base.unregister("lines")
+        parts.append("from listed")
+    base.execute(f"create temp view fresh as select {_COLUMNS}, {_day()} from "
+                 f"({' union all '.join(parts)})")
 
 
 def _cell(name: str) -> str:
     blank = "" if FIELDS[name].type == "d" else ", ''"
     return f'coalesce("{name}"{blank}) as "{name}"'
+
+
+def _told(name: str, told: bool) -> str:
+    """A column of the blocks; a number that is not told is a null, as in a row."""
+    if FIELDS[name].type == "d":
+        what = f'case when isnan("{name}") then null else "{name}" end' if told else "null::double"
+    else:
+        what = f'"{name}"::varchar' if told else "''"
+    return f'{what} as "{name}"'
+
+
+def _texts(words: Sequence[str]) -> np.ndarray[Any, Any]:
+    column = np.empty(len(words), dtype=object)
+    column[:] = words
+    return column
+
+
+def _laid_out(blocks: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+    """The columns of blocks one below another; what all rows of one share is repeated."""
+    sizes = [block["size"] for block in blocks]
+    found = {}
+    for name, field in FIELDS.items():
+        if any(name in block for block in blocks):
+            blank = math.nan if field.type == "d" else ""
+            said = [block.get(name, blank) for block in blocks]
+            if not any(isinstance(one, list) for one in said):
+                found[name] = np.repeat(np.array(said, float) if field.type == "d"
+                                        else _texts(said), sizes)
+                continue
+            column = [value for one, size in zip(said, sizes, strict=True)
+                      for value in (one if isinstance(one, list) else repeat(one, size))]
+            found[name] = np.array(column, float) if field.type == "d" else _texts(column)
+    return found
 
 
 def days(base: duckdb.DuckDBPyConnection) -> list[int]:
@@ -98,6 +142,15 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
     there = f"(select {_COLUMNS}, {day} as day from read_parquet({quoted(old)}))" \
         if old.exists() else "(select * from fresh where false)"
     mine = f"(select * from fresh where day = {day})"
+    read, keys, first = base.execute(
+        f"select count(*), (select count(*) from (select distinct {_KEY} from {mine})), min(time) "
+        f"from {mine}").fetchall()[0]
+    known = base.execute(f"select count(*) from {there} semi join {mine} using ({_KEY})"
+                         ).fetchall()[0][0] if old.exists() else 0
+    if keys == read and not known:
+        _write(base, f"(select {_COLUMNS} from (from {mine} union all from {there}))", old, first,
+               draft)
+        return int(read), int(read), []
     base.execute("create or replace temp table met as "
                  f"select * from {there} semi join {mine} using ({_KEY})")
     base.execute("create or replace temp table twice as select * from "
@@ -106,12 +159,11 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
     base.execute("create or replace temp table copies as select * from "
                  f"(select * from {mine} union all from met) semi join twice using ({_KEY})")
     base.execute(f"create or replace temp table kept as from copies qualify {_KEPT}")
+    again, early = base.execute("select count(*) - (select count(*) from kept), min(time) "
+                                "from copies").fetchall()[0]
     _write(base, f"(select {_COLUMNS} from (from kept union all "
            f"select * from {mine} anti join twice using ({_KEY}) union all "
-           f"select * from {there} anti join twice using ({_KEY})))", _bounds(base, old), draft)
-    read, new = base.execute(
-        f"select heard, heard - (select count(*) from copies) + (select count(*) from kept) "
-        f"from (select count(*) as heard from {mine})").fetchall()[0]
+           f"select * from {there} anti join twice using ({_KEY})))", old, min(first, early), draft)
     differs = " or ".join([f'a."{name}" is distinct from b."{name}"' for name in _OTHERS[1:]]
                           + [f"abs(a.time - b.time) > {_SAME_S}"])
     columns = ", ".join(f'a."{name}"' for name in FIELDS)
@@ -119,7 +171,7 @@ def merge_day(base: duckdb.DuckDBPyConnection, day: int, old: Path,
         f"select distinct {columns} from copies a join kept b "
         f"using ({_KEY}) where {differs} order by a.time, sensor, id limit {_MOST_CONFLICTS}"
     ).fetchall()
-    return int(read), int(new), [
+    return int(read), int(read - again), [
         Reading(**{name: value for name, value in zip(FIELDS, row, strict=True)
                    if value is not None}) for row in conflicts]
 
@@ -134,33 +186,47 @@ def _bounds(base: duckdb.DuckDBPyConnection, old: Path) -> list[float]:
     return sorted({float(row[0]) for row in rows[_SLICE::_SLICE] if row[0] is not None})
 
 
-def _write(base: duckdb.DuckDBPyConnection, source: str, bounds: Sequence[float],
+def _write(base: duckdb.DuckDBPyConnection, source: str, old: Path, first: float,
            draft: Path) -> None:
-    """Write rows in order, a slice of time after another, so that no sort is larger than one."""
-    edges = [-math.inf, *bounds, math.inf]
-    cuts = [f"time >= '{low}'::double and time < '{high}'::double"
-            for low, high in pairwise(edges)]
-    parts = [draft.with_suffix(f".{number}") for number in range(len(cuts))] if bounds else [draft]
+    """Write rows in order of time, sensor and id.
+
+    Parameters
+    ----------
+    old, first
+        The day as it was, in order: what is before this time is as it was there. The rest is sorted
+        a slice of time after another, so that no sort is larger than one.
+    """
+    head = [old] if old.exists() and first > -math.inf else []
+    edges = [first, *(bound for bound in _bounds(base, old) if bound > first), math.inf]
+    slices = [f"(from {source} where time >= {_double(low)} and time < {_double(high)} "
+              f"order by {ORDER})" for low, high in pairwise(edges)]
+    if not head and len(slices) == 1:
+        base.execute(f"copy {slices[0]} to {quoted(draft)} ({_FORMAT})")
+        return
+    parts = [draft.with_suffix(f".{number}") for number in range(len(slices))]
     try:
-        for cut, part in zip(cuts, parts, strict=True):
-            base.execute(f"copy (from {source} where {cut} order by {ORDER}) to {quoted(part)} "
-                         f"({_FORMAT})")
-        if bounds:
-            base.execute("set preserve_insertion_order = true")
-            whole = f"read_parquet([{', '.join(map(quoted, parts))}])"
-            base.execute(f"copy (from {whole}) to {quoted(draft)} ({_FORMAT})")
-            base.execute("set preserve_insertion_order = false")
+        for piece, part in zip(slices, parts, strict=True):
+            base.execute(f"copy {piece} to {quoted(part)} ({_FORMAT})")
+        files = ", ".join(map(quoted, head + parts))
+        where = f"where file_index > 0 or time < {_double(first)}" if head else ""
+        base.execute("set preserve_insertion_order = true")  # of files in a list, not of a union
+        base.execute(f"copy (select {_COLUMNS} from read_parquet([{files}]) {where}) "
+                     f"to {quoted(draft)} ({_FORMAT})")
+        base.execute("set preserve_insertion_order = false")
     finally:
-        if bounds:
-            for part in parts:
-                part.unlink(missing_ok=True)
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+
+def _double(number: float) -> str:
+    return f"'{number!r}'::double"
 
 
 def copy_without(base: duckdb.DuckDBPyConnection, day: Path, kinds: str, draft: Path) -> None:
     """Write the rows of a day that are not of some kinds (quoted, with commas) into a draft."""
     source = f"read_parquet({quoted(day)})"
-    _write(base, f"(select {_COLUMNS} from {source} where kind not in ({kinds}))",
-           _bounds(base, day), draft)
+    _write(base, f"(select {_COLUMNS} from {source} where kind not in ({kinds}))", day, -math.inf,
+           draft)
 
 
 def union(base: duckdb.DuckDBPyConnection, files: Sequence[Path], fresh: bool) -> str:

@@ -20,15 +20,15 @@ from twin.kinds import FIELDS, KINDS, PIECES, Kind, in_unit
 if TYPE_CHECKING:
     import pandas as pd
 
-_LONGEST = 200
-_QUALITIES = ("good", "uncertain", "bad")
-_EARLIEST, _LATEST = 0.0, 4_102_444_800.0  # 1970 to 2100
+LONGEST = 200
+QUALITIES = ("good", "uncertain", "bad")
+EARLIEST, LATEST = 0.0, 4_102_444_800.0  # 1970 to 2100
 #: Key on the wire -> d number, s text, or what is read on its own.
-_WIRE = {**{name: field.type for name, field in FIELDS.items()
+WIRE = {**{name: field.type for name, field in FIELDS.items()
             if name not in ("time", "recorded", "kind")},
          "kind": "kind", "ts": "time", "unit": "unit"}
 #: Kind -> groups of columns, of each of which one must be filled.
-_NEEDS = {kind.name: tuple(tuple(need.split("|")) for need in kind.needs)
+NEEDS = {kind.name: tuple(tuple(need.split("|")) for need in kind.needs)
           for kind in KINDS.values()}
 
 
@@ -166,16 +166,16 @@ def check_message(message: Mapping[str, Any], *, recorded: float = math.nan,
     word = message.get("kind", "")
     kind = KINDS.get(word) if isinstance(word, str) else None
     if kind is None:
-        strange = next((key for key in message if key not in _WIRE), None)
+        strange = next((key for key in message if key not in WIRE), None)
         if strange is None:
             raise BadReading("unknown_kind", f"kind '{excerpt(str(word))}' is unknown. "
                              f"Send one of {', '.join(KINDS)}.")
         raise _unknown_key(strange)
     values: dict[str, Any] = {"kind": kind.name, "recorded": recorded}
     for name, value in message.items():
-        what = _WIRE.get(name)
+        what = WIRE.get(name)
         if what == "s":
-            if value.__class__ is not str or len(value) > _LONGEST or not value.isprintable():
+            if value.__class__ is not str or len(value) > LONGEST or not value.isprintable():
                 value = _text(name, value)
             if value:
                 values[name] = value
@@ -202,7 +202,7 @@ def check_message(message: Mapping[str, Any], *, recorded: float = math.nan,
             if stamp.__class__ is str and stamp[-1:] == "Z" else _instant(stamp)
     except ValueError:
         seconds = _instant(stamp)  # which says what is wrong
-    values["time"] = seconds if _EARLIEST <= seconds < _LATEST else _instant(stamp)
+    values["time"] = seconds if EARLIEST <= seconds < LATEST else _instant(stamp)
     if "sensor" not in values or "id" not in values:
         name = "id" if "sensor" in values else "sensor"
         raise BadReading("missing", f"{name} is missing. Send it with every reading.")
@@ -212,7 +212,7 @@ def check_message(message: Mapping[str, Any], *, recorded: float = math.nan,
 
 def _unknown_key(key: object) -> BadReading:
     return BadReading("malformed", f"key '{excerpt(str(key))}' is unknown. "
-                      f"Send {', '.join(sorted(_WIRE))}.")
+                      f"Send {', '.join(sorted(WIRE))}.")
 
 
 def _in_unit(value: float, unit: object, kind: Kind) -> float:
@@ -242,7 +242,7 @@ def check_reading(reading: Reading) -> None:
 
 def _check_values(values: Mapping[str, Any], kind: Kind) -> None:
     """Refuse what a kind lacks, or what cannot be; blanks are left out of the values."""
-    for names in _NEEDS[kind.name]:
+    for names in NEEDS[kind.name]:
         for name in names:
             if name in values:
                 break
@@ -262,7 +262,7 @@ def _check_values(values: Mapping[str, Any], kind: Kind) -> None:
     if "quantity" in values and values["quantity"] < 0.0:
         raise BadReading("impossible", f"{kind.name}: quantity {values['quantity']:g} is negative. "
                          "Send a correction as an event of its own.")
-    if "quality" in values and values["quality"] not in _QUALITIES:
+    if "quality" in values and values["quality"] not in QUALITIES:
         raise BadReading("malformed", f"quality '{excerpt(values['quality'])}' is not good, "
                          "uncertain or bad.")
 
@@ -271,8 +271,8 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise BadReading("malformed", f"{name} '{excerpt(str(value))}' is not a text.")
     text = str(value)
-    if len(text) > _LONGEST:
-        raise BadReading("malformed", f"{name} has {len(text)} characters; at most {_LONGEST}.")
+    if len(text) > LONGEST:
+        raise BadReading("malformed", f"{name} has {len(text)} characters; at most {LONGEST}.")
     if not text.isprintable():
         raise BadReading("malformed", f"{name} has characters that cannot be printed.")
     return text
@@ -307,7 +307,7 @@ def _instant(value: object) -> float:
         seconds = moment.timestamp()
     else:
         raise BadReading("malformed", f"ts '{excerpt(str(value))}' is not a time.")
-    if not _EARLIEST <= seconds < _LATEST:
+    if not EARLIEST <= seconds < LATEST:
         raise BadReading("impossible", f"ts '{excerpt(str(value))}' is not between 1970 and 2100.")
     return seconds
 

@@ -4,10 +4,11 @@
     store/<model>/segments/<listener>-000002.open      being written
     store/<model>/segments/<listener>.lock             held while that listener lives
 
-A segment only grows: one line for each group of readings that was synced together, a checksum and a
-JSON array. A line that was not finished when the power went was not acknowledged either, so it is
-left out, and what it held comes again. A line that is whole but does not match its checksum is
-damage, and counted.
+A segment only grows: a line or two for each group of readings that was synced together, each a
+checksum and JSON: an array of readings, or an object whose `blocks` hold readings by columns
+(``size``, and by column a list of so many values, or the one that all of them share). A line that
+was not finished when the power went was not acknowledged either, so it is left out, and what it
+held comes again. A line that is whole but does not match its checksum is damage, and counted.
 """
 
 from __future__ import annotations
@@ -29,17 +30,17 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _FILE = re.compile(r"(.+)-(\d{6,})\.(open|closed)")
 
 
-def _plainly() -> Callable[[Sequence[Mapping[str, Any]]], bytes]:
-    """Rows as a JSON array on one line; orjson, where it is installed, is ten times as fast."""
+def _plainly() -> tuple[Callable[[Any], bytes], Callable[[str], Any]]:
+    """To and from JSON on one line; orjson, where it is installed, is ten times as fast."""
     try:
-        dumps = import_module("orjson").dumps
+        fast = import_module("orjson")
     except ImportError:
         encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-        return lambda rows: encode(rows).encode()
-    return cast("Callable[[Sequence[Mapping[str, Any]]], bytes]", dumps)
+        return lambda rows: encode(rows).encode(), json.loads
+    return cast("Callable[[Any], bytes]", fast.dumps), cast("Callable[[str], Any]", fast.loads)
 
 
-_encode = _plainly()
+_encode, _decode = _plainly()
 
 
 class SegmentError(ValueError):
@@ -85,24 +86,34 @@ class SegmentWriter:
         for path in self.folder.glob(f"{listener}-*.open"):
             _close(path)
 
-    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def append(self, rows: Sequence[Mapping[str, Any]],
+               blocks: Sequence[Mapping[str, Any]] = ()) -> None:
         """Write a group of readings and sync it: on return it survives a power cut.
+
+        Parameters
+        ----------
+        rows
+            Readings one by one.
+        blocks
+            Others of the group by columns: `size`, and by column one value or so many.
 
         Raises
         ------
         SegmentError
             If the disk is full or gone; nothing of the group may be acknowledged.
         """
-        body = _encode(rows)
+        bodies = [_encode(rows)] if rows else []
+        bodies += [_encode({"blocks": blocks})] if blocks else []
+        text = b"".join(b"%08x %b\n" % (zlib.crc32(body), body) for body in bodies)
         try:
             file = self._file or self._open()
-            file.write(b"%08x %b\n" % (zlib.crc32(body), body))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         except OSError as error:
             raise SegmentError(f"{self.folder} cannot be written: {error.strerror}. Nothing was "
                                "acknowledged; make room and listen again.") from None
-        self.written += len(body) + 10
+        self.written += len(text)
 
     def rotate(self) -> None:
         """Close the open segment, so that it may be merged; the next group opens another."""
@@ -170,7 +181,7 @@ class Damage:
 
 
 def read_lines(path: Path, damage: Damage | None = None) -> Iterator[str]:
-    """The JSON arrays of a segment, in order; a torn tail is left out, damage is counted."""
+    """The JSON of a segment, line by line; a torn tail is left out, damage is counted."""
     with path.open("rb") as file:
         for line in file:
             if not line.endswith(b"\n"):
@@ -180,3 +191,16 @@ def read_lines(path: Path, damage: Damage | None = None) -> Iterator[str]:
                 yield body.decode()
             elif damage is not None:
                 damage.lines += 1
+
+
+def blocks_of(line: str) -> list[dict[str, Any]]:
+    """The readings that a line of a segment holds by columns.
+
+    Examples
+    --------
+    >>> blocks_of('{"blocks": [{"size": 2, "sensor": "t1", "id": ["7", "8"]}]}')
+    [{'size': 2, 'sensor': 't1', 'id': ['7', '8']}]
+    >>> blocks_of('[{"sensor": "t1", "id": "7"}]')
+    []
+    """
+    return list(_decode(line)["blocks"]) if line.startswith("{") else []

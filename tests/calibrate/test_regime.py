@@ -25,6 +25,21 @@ def test_false_alarms_stay_under_their_rate(cells, n):
     assert told / 150 <= 0.05 + 3 * (0.05 * 0.95 / 150) ** 0.5
 
 
+def test_larger_lots_and_fuller_trucks_are_no_change():
+    """A mean of nine varies less than one of three, a full truck burns more; 10 % more is told."""
+    rng, half = np.random.default_rng(6), 60
+    few = rng.integers(1, 4, 2 * half) * np.repeat([1, 3], half)
+    lots = Batch.of(range(2 * half), [rng.gamma(2.0, 1.0, k).sum() for k in few], size=few,
+                    at=np.arange(2.0 * half))
+    load, way = rng.uniform(0.0, 0.6, 2 * half) + np.repeat([0.0, 0.3], half), rng.choice(
+        [1.0, 3.0], 2 * half)
+    litres = way * (20.0 + 8.0 * load) * (1.0 + 0.05 * rng.normal(size=2 * half))
+    told = [changes({"a": lots, "b": Batch.of(range(2 * half), litres * more, size=way, entry=load,
+                                              at=np.arange(2.0 * half))})
+            for more in (1.0, np.repeat([1.0, 1.1], half))]
+    assert [[change.cell for change in found] for found in told] == [[], ["b"]]
+
+
 def test_two_values_as_often_as_each_other_are_no_change():
     """Their ranks lie equally far from the middle but for rounding: that was told as a change."""
     rng = np.random.default_rng(3)

@@ -99,12 +99,14 @@ class Publisher(threading.Thread):
             client.loop_stop()
 
     def _burst(self, size: int) -> Iterator[tuple[str, str]]:
-        for _ in range(size):
-            said = reading(self.published)
-            topic = f"{self.root}/-/-/{said['sensor']}"
-            self.published += 1
+        """So many readings, half of the times by messages of twenty; some are said twice."""
+        said = [reading(self.published + number) for number in range(size)]
+        self.published += size
+        many = self.random.random() < 0.5
+        for part in [said[first::5] for first in range(5)] if many else [[one] for one in said]:
+            topic = f"{self.root}/-/-/{part[0]['sensor']}"
             for _ in range(2 if self.random.random() < 0.1 else 1):
-                yield topic, json.dumps(said)
+                yield topic, json.dumps(part if many else part[0])
             if self.random.random() < 0.02:
                 self.malformed += 1
                 yield topic, f"malformed {self.malformed}"

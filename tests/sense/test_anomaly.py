@@ -93,7 +93,8 @@ def test_a_moving_median_is_the_median_of_the_last(values: list[float], window: 
     assert moving.get().median == pytest.approx(float(np.median(last)), abs=1e-9)
     mad = float(np.median(np.abs(last - np.median(last))))
     assert moving.get().sd == pytest.approx(mad / 0.6744897501960817, abs=1e-6)
-    assert moving.values() == values[-window:]
+    assert moving.median == moving.get().median
+    assert [moving.last(back) for back in range(len(last))] == values[-window:][::-1]
 
 
 def test_a_debounced_flapping_value_begins_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -213,6 +214,18 @@ def test_a_machine_with_a_strange_signal() -> None:
                    value=2.0 + 0.1 * ((minute * 7) % 11) + 9.0 * (minute in (200, 300, 301)))
     assert story.steps("anomaly")[:1] == [("raised", "warning", round(301 / 60, 3))]
     assert [what for what, *_ in story.steps("anomaly")] == ["raised", "cleared"]
+
+
+def test_what_a_machine_draws_follows_its_load() -> None:
+    """A shift of work after long pauses is no anomaly; drawing twice as much at work is one."""
+    story, dice = Story(), random.Random(2)
+    for k in range(1_500):
+        works = k % 150 < 100 if k < 900 else k % 40 < 8
+        story.tell(k / 2, "machine_state", asset="M1", state="processing" if works else "idle")
+        amps = (5.0 if works else 0.8) * (1.0 + 0.04 * dice.gauss(0.0, 1.0))
+        story.tell(k / 2, "power", asset="M1", value=amps * (1.0 + (k > 1_450 and works)))
+    assert [(what, hour > 725.0) for what, _, hour in story.steps("anomaly")
+            if what == "raised"] == [("raised", True)]
 
 
 def test_a_repaired_machine_is_another_one() -> None:

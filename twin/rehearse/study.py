@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from twin.calibrate.streams import Stream
 from twin.calibrate.truth import Score, clean_widths, score
 from twin.network import Network
 from twin.quantity import Quantity
-from twin.readings import from_frame
+from twin.readings import Reading, from_frame
 from twin.rehearse.earshot import Earshot
 from twin.rehearse.failing import failing_machine
 from twin.rehearse.power import chance, seen
@@ -69,8 +69,10 @@ class Rehearsed:
     lead_h
         Hours before its first breakdown in which an alert was raised on its signals; NaN if none
         was.
-    strange
-        Alerts on signals of machines that nothing was done to.
+    strange, worn
+        Anomalies of the signals of machines that nothing was done to: of those that were well, and
+        of those that were in the second half of a life which then ended by a breakdown. What wears
+        shows it, so that only the first are false alarms.
     """
 
     seed: int
@@ -84,6 +86,7 @@ class Rehearsed:
     failing: str = ""
     lead_h: float = math.nan
     strange: int = 0
+    worn: int = 0
 
 
 def rehearse_once(network: Network, seed: int, streams: tuple[Stream, ...], *, days: float = 120.0,
@@ -188,17 +191,31 @@ def _warned(network: Network, truth: Truth, store: Store) -> dict[str, Any]:
         zero + 3600.0 * failing.start, zero + 3600.0 * failing.fails[0])
     post = Post(network, Rules(default_rules(network)), left)
     guards: list[Guard] = [SignalGuard(post), WearGuard(post)]
-    book, lead, strange = AlertBook(), math.nan, 0
-    for reading in from_frame(store.frame(kinds=sorted(set().union(*(
-            guard.hears for guard in guards))))):
-        for name in book.tell(finding for guard in guards for finding in guard.hear(reading)):
+    book, lead, others = AlertBook(), math.nan, []
+    readings = from_frame(store.frame(kinds=sorted(set().union(*(
+        guard.hears for guard in guards)))))
+    for reading in readings:
+        for name in book.tell(finding for guard in guards if reading.kind in guard.hears
+                              for finding in guard.hear(reading)):
             alert = book.all()[name]
             machine = alert.subject.split()[1]
             if failing is None or machine != failing.machine:
-                strange += alert.kind == "anomaly"  # a worn machine is no false alarm
+                if alert.kind == "anomaly":
+                    others.append(_half_worn(readings, machine, alert.raised))
             elif began <= alert.raised < broke and math.isnan(lead):
                 lead = (broke - alert.raised) / 3600.0
-    return {"failing": failing.machine if failing else "", "lead_h": lead, "strange": strange}
+    return {"failing": failing.machine if failing else "", "lead_h": lead,
+            "strange": others.count(False), "worn": others.count(True)}
+
+
+def _half_worn(readings: Sequence[Reading], machine: str, at: float) -> bool:
+    """Whether a machine was in the second half of a life that is known to have worn it out."""
+    turns = [one for one in readings if one.asset == machine
+             and one.kind in ("failing", "repairing")]
+    began = max((one.time for one in turns if one.time <= at), default=readings[0].time)
+    end = next((one for one in turns if one.time > at), None)
+    return end is not None and end.kind == "failing" and end.cause != "service" \
+        and at - began > (end.time - began) / 2.0
 
 
 def _scored(seed: int, network: Network, truth: Truth, heard: Heard, learned: Learned,
@@ -238,7 +255,8 @@ def summary(those: list[Rehearsed], tell: Callable[[str], None]) -> bool:
         tell(f"failing machines found before they failed: {len(warned)} of {len(failed)}"
              + (f", {np.median(warned):.0f} h ahead (median)" if warned else "")
              + f"; {sum(one.strange for one in those) / len(those):.1f} anomalies a rehearsal on "
-             "other machines")
+             f"other machines that were well, {sum(one.worn for one in those) / len(those):.1f} on "
+             "worn ones")
     for cell in sorted(set(whole.missed)):
         tell(f"  missed {whole.missed.count(cell)} times: {cell}")
     return 0.90 <= whole.coverage <= 0.99 and width <= 1.5

@@ -30,6 +30,7 @@ _KEPT = {"time": "time", "sensor": "sensor", "value": "value", "latitude": "lati
          "word": "state"}
 
 Limits = tuple[float | None, float | None]
+Summary = list[tuple[Any, ...]]
 
 
 class Signals:
@@ -59,21 +60,19 @@ class Signals:
         rows = once(frame).sort_values(["time", "sensor", "id"])
         with duckdb.connect() as base:
             base.register("told", rows.assign(place=range(len(rows))))
-            self.take(base, "told", until)
+            before = f"(select * from told where time < {until!r})"
+            self.take(base, before, summary_of(base, before))
 
-    def take(self, base: duckdb.DuckDBPyConnection, source: str, until: float) -> None:
-        """Take the signals of a source of readings before a moment.
+    def take(self, base: duckdb.DuckDBPyConnection, source: str, found: Summary) -> None:
+        """Take the signals of a source of readings.
 
         Parameters
         ----------
         source
             SQL for readings in canonical order, which a column `place` numbers.
+        found
+            Its summary.
         """
-        kinds = ", ".join(map(quoted, LAST))
-        raw = ", ".join(_RAW)
-        found = base.execute(
-            f"select {raw}, count(*), max(place), min(value), max(value) from {source} "
-            f"where kind in ({kinds}) and time < {until!r} group by all order by all").fetchall()
         counts: dict[str, int] = {}
         latest: dict[str, int] = {}
         fence = []
@@ -93,7 +92,7 @@ class Signals:
         for key, place in latest.items():
             self._note(key, counts[key], rows[place])
         if fence:
-            self._excursions(base, source, until, fence)
+            self._excursions(base, source, fence)
 
     def _note(self, key: str, count: int, reading: dict[str, Any]) -> None:
         self.readings += count
@@ -102,24 +101,21 @@ class Signals:
         known |= {name: value for name, value in reading.items()
                   if value == value and value is not None}
 
-    def _excursions(self, base: duckdb.DuckDBPyConnection, source: str, until: float,
+    def _excursions(self, base: duckdb.DuckDBPyConnection, source: str,
                     fence: list[tuple[str, float | None, float | None, list[str]]]) -> None:
         """Note when temperatures left their range and came back, of series that may have."""
         keys = list(dict.fromkeys(key for key, *_ in fence))
         names = ("asset", "shipment", "lot", "product", "site", "area", "state")
-        base.execute("create or replace temp table fence (series int, "
-                     + ", ".join(f"{name} text" for name in names) + ")")
-        base.executemany("insert into fence values (?, ?, ?, ?, ?, ?, ?, ?)",
-                         [(keys.index(key), *raw[1:]) for key, *_, raw in fence])
-        told = base.execute(
-            f"select series, time, value, place from {source} join fence using "
-            f"({', '.join(names)}) where kind = 'temperature' and time < {until!r}").fetchnumpy()
-        order = np.argsort(told["place"])
-        series, time, value = (np.asarray(told[name])[order]
-                               for name in ("series", "time", "value"))
+        number_of = {key: number for number, key in enumerate(keys)}
+        series = [(number_of[key], dict(zip(names, raw[1:], strict=True)))
+                  for key, *_, raw in fence]
+        told = base.execute(_fenced(source, series)).fetchnumpy()
+        order = np.argsort(told["place"], kind="stable")  # nearly in order already
+        which, time, value = (np.asarray(told[name])[order]
+                              for name in ("series", "time", "value"))
         ranges = {key: (low, high) for key, low, high, _ in fence}
         for number, key in enumerate(keys):
-            mine = np.flatnonzero(series == number)
+            mine = np.flatnonzero(which == number)
             low, high = ranges[key]
             out = np.zeros(len(mine), dtype=bool)
             if low is not None:
@@ -187,6 +183,28 @@ class Signals:
         return signals
 
 
+def summary_of(base: duckdb.DuckDBPyConnection, source: str) -> Summary:
+    """Of each series of signals its names, count, last place, lowest and highest value."""
+    raw = ", ".join(_RAW)
+    return base.execute(
+        f"select {raw}, count(*), max(place), min(value), max(value) from {source} "
+        f"where kind in ({', '.join(map(quoted, LAST))}) group by all order by all").fetchall()
+
+
+def _fenced(source: str, series: list[tuple[int, dict[str, str]]]) -> str:
+    """The query for the temperatures of some series: what all share is filtered, the rest joined.
+    """
+    first = series[0][1]
+    differ = [name for name in first if any(names[name] != first[name] for _, names in series)]
+    same = [f"{name} = {quoted(first[name])}" for name in first if name not in differ]
+    where = f"where {' and '.join([*same, 'kind = ' + quoted('temperature')])}"
+    if not differ:
+        return f"select 0 as series, time, value, place from {source} {where}"
+    rows = ", ".join(f"({number}, {', '.join(quoted(names[name]) for name in differ)})"
+                     for number, names in series)
+    listed = ", ".join(differ)
+    return (f"select series, time, value, place from {source} join (values {rows}) "
+            f"fence(series, {listed}) using ({listed}) {where}")
 
 
 def _series(kind: str, asset: str, shipment: str, lot: str, product: str, site: str, area: str,

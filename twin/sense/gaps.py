@@ -45,7 +45,7 @@ class Gaps(Statistic[float, float]):
         self._last = heard
         if pause != pause:
             return
-        usual = self.interval or self._pauses.get().median
+        usual = self.interval or self._pauses.median
         if usual > 0 and pause > self.patience * usual:
             self.missing += round(pause / usual) - 1
         elif not self.interval:

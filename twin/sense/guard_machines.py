@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from twin.readings import Reading
 from twin.sense.alerts import Finding
 from twin.sense.anomaly import SignalWatch
@@ -10,6 +12,7 @@ from twin.sense.guard import Guard, Post, clock
 from twin.sense.signature import Signature
 
 _USUAL_H = 4.0
+_UNTOLD = (float("-inf"), "")  #: since when a machine is in what state
 
 
 class DownGuard(Guard):
@@ -57,26 +60,37 @@ class DownGuard(Guard):
         return max((time.mean() + 2 * time.sd() for time in times), default=0.0) or _USUAL_H
 
 
+class _Signal(NamedTuple):
+    """A signal of a machine while it is in a state; empty where it tells none."""
+
+    machine: str
+    signal: str
+    state: str
+
+
 class SignalGuard(Guard):
     """Signals of machines: each by itself, and together once there are two or more.
 
-    The signals of a machine make a row when each of them has spoken since the last one. After a
-    repair or a service a machine is another one: what each signal usually is, is learnt again.
+    The signals of a machine make a row when each of them has spoken since the last one. What is
+    usual is learnt for each state that the machine tells (working, idle, in set-up): what it draws
+    follows its load, and load is no anomaly. After a repair or a service a machine is another one,
+    and it is learnt again.
     """
 
     hears = frozenset({"vibration", "temperature", "pressure", "current", "power", "health",
-                       "repairing"})
+                       "machine_state", "repairing"})
 
     def __init__(self, post: Post) -> None:
         super().__init__(post)
-        self._single: dict[tuple[str, str], tuple[SignalWatch, Debounce]] = {}
+        self._state: dict[str, tuple[float, str]] = {}
+        self._single: dict[_Signal, tuple[SignalWatch, Debounce]] = {}
         self._rows: dict[str, dict[str, float]] = {}
-        self._known: dict[str, tuple[str, ...]] = {}
-        self._together: dict[str, tuple[Signature, Debounce]] = {}
-        self._since: dict[tuple[str, str], float] = {}
+        self._known: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._together: dict[_Signal, tuple[Signature, Debounce]] = {}
+        self._since: dict[_Signal, float] = {}
 
     def hear(self, reading: Reading) -> list[Finding]:
-        """Take in one value of a machine."""
+        """Take in one value of a machine, or its state."""
         machine = reading.asset
         rule = self.rules.find("anomaly", machine)
         if rule is None or machine.partition("#")[0] not in self.network.machines \
@@ -84,53 +98,67 @@ class SignalGuard(Guard):
             return []
         if reading.kind == "repairing":
             return self._renewed(machine, reading.time)
+        if reading.kind == "machine_state":
+            return self._stands(machine, reading)
         signal = reading.state if reading.kind == "health" else reading.kind
-        watch, alarm = self._single.setdefault((machine, signal), (
+        key = _Signal(machine, signal, self._state.get(machine, _UNTOLD)[1])
+        watch, alarm = self._single.setdefault(key, (
             SignalWatch(), Debounce(rule.m, rule.n, rule.clear, calm=60)))
         watch.update((reading.time, reading.value))
         strange = watch.get()
         meaning = f"{signal} {reading.value:g}: {strange.what}"
-        found = self._say(alarm, strange.score, machine, signal, reading.time, reading.value,
-                          meaning, rule.severity)
-        return found + self._row(machine, signal, reading, rule.severity)
+        found = self._say(alarm, strange.score, key, reading.time, reading.value, meaning,
+                          rule.severity)
+        return found + self._row(key, reading, rule.severity)
+
+    def _stands(self, machine: str, reading: Reading) -> list[Finding]:
+        """Note the state of a machine; one that came late is over."""
+        since, state = self._state.get(machine, _UNTOLD)
+        if reading.time >= since:
+            self._state[machine] = reading.time, reading.state
+            if reading.state != state:
+                self._rows.pop(machine, None)
+        return []
 
     def look(self, now: float) -> list[Finding]:
         """Nothing: signals are judged by what is heard."""
         return []
 
     def _renewed(self, machine: str, time: float) -> list[Finding]:
-        for key in [key for key in self._single if key[0] == machine]:
-            del self._single[key]
-        self._together.pop(machine, None)
+        for known in (self._single, self._together):
+            for key in [key for key in known if key.machine == machine]:
+                del known[key]
         self._rows.pop(machine, None)
+        ended = [key for key in self._since if key.machine == machine]
+        for key in ended:
+            del self._since[key]
         return [Finding("anomaly", f"machine {machine} {signal}", "", time)
-                for name, signal in list(self._since) if name == machine
-                and self._since.pop((name, signal))]
+                for signal in dict.fromkeys(key.signal for key in ended)]
 
-    def _row(self, machine: str, signal: str, reading: Reading, severity: str) -> list[Finding]:
-        row = self._rows.setdefault(machine, {})
-        again = signal in row
-        row[signal] = reading.value
-        names = self._known.get(machine, ())
+    def _row(self, one: _Signal, reading: Reading, severity: str) -> list[Finding]:
+        row = self._rows.setdefault(one.machine, {})
+        again, place = one.signal in row, (one.machine, one.state)
+        row[one.signal] = reading.value
+        names = self._known.get(place, ())
         if again and not names and len(row) > 1:
-            names = self._known[machine] = tuple(sorted(row))
+            names = self._known[place] = tuple(sorted(row))
         if not names or not all(name in row for name in names):
             return []
-        signature, alarm = self._together.setdefault(machine, (
+        key = _Signal(one.machine, "signature", one.state)
+        signature, alarm = self._together.setdefault(key, (
             Signature(), Debounce(m=3, n=5, clear=1.0)))
         signature.update([row[name] for name in names])
-        self._rows[machine] = {}
+        self._rows[one.machine] = {}
         away = signature.get()
         meaning = f"{names[away.channel]} does not go with the other signals" \
             if away.channel >= 0 else ""
-        return self._say(alarm, away.score, machine, "signature", reading.time, away.score,
-                         meaning, severity)
+        return self._say(alarm, away.score, key, reading.time, away.score, meaning, severity)
 
-    def _say(self, alarm: Debounce, score: float, machine: str, signal: str, time: float,
-             value: float, meaning: str, severity: str) -> list[Finding]:
-        was, key = alarm.get(), (machine, signal)
+    def _say(self, alarm: Debounce, score: float, key: _Signal, time: float, value: float,
+             meaning: str, severity: str) -> list[Finding]:
+        was = alarm.get()
         alarm.update(score)
-        subject = f"machine {machine} {signal}"
+        subject = f"machine {key.machine} {key.signal}"
         if alarm.get():
             since = self._since.setdefault(key, time)
             return [] if was else [Finding("anomaly", subject, severity, time, since, value,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from twin.block import Block
 from twin.clock import excerpt
 from twin.network import Network
 from twin.network.assets import asset_kinds
@@ -59,6 +60,16 @@ class Known:
             if not self._is_asset(asset):
                 raise _unknown("asset", asset, self._machines)
             self._assets[asset] = None
+
+    def knows(self, block: Block) -> bool:
+        """Whether the model has everything that a block of readings is about."""
+        try:
+            for name in ("site", "to_site", "product", "asset"):
+                for word in block.said(name):
+                    self.check({name: word})
+        except BadReading:
+            return False
+        return True
 
 
 def _unknown(what: str, name: str, names: Any) -> BadReading:

@@ -15,8 +15,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from twin.block import FEWEST, Block, check_block
 from twin.readings import BadReading, Reading, check_message, format_instant
 from twin.sense.quarantine import Quarantine, Refused
 from twin.sense.register import Register
@@ -146,11 +148,13 @@ class Listener:
         self._skew_s = self.rules.skew_s if source.live else math.inf
         self._late_s = self.rules.late_s
         self._rows: list[dict[str, Any]] = []
+        self._blocks: list[Block] = []
         self._refused: list[Refused] = []
         self._seen: dict[str, float] = {}
         self._battery: dict[str, float] = {}
         self._unmerged, self._merge_due, self._note_due = 0, _now() + self.rules.merge_s, 0.0
         self._merge: _Merge | None = None
+        self._merge_rest = 0.0
 
     def __enter__(self) -> Listener:
         return self
@@ -172,7 +176,7 @@ class Listener:
         first = 0
         for last, message in enumerate(messages, start=1):
             self._hear(message)
-            if last == len(messages) or len(self._rows) >= self.rules.most_rows:
+            if last == len(messages) or self._held() >= self.rules.most_rows:
                 self._keep(messages[first:last])
                 first = last
         self._tend()
@@ -222,6 +226,22 @@ class Listener:
             self._refuse(bad, message)
             return
         heard.readings += len(said)
+        self._sort(message, said)
+        if message.sender:
+            self._seen[message.sender] = message.received
+
+    def _sort(self, message: Message, said: Sequence[Mapping[str, Any]]) -> None:
+        """Take readings as blocks where all of them are plainly good, else half by half."""
+        if len(said) >= FEWEST:
+            blocks = check_block(said, recorded=message.received, sensor=message.sender)
+            if blocks is not None and self._fit(blocks, message.received):
+                self._blocks += blocks
+                return
+            if len(said) >= 2 * FEWEST:
+                middle = len(said) // 2
+                self._sort(message, said[:middle])
+                self._sort(message, said[middle:])
+                return
         for reading in said:
             try:
                 values = check_message(reading, recorded=message.received, sensor=message.sender)
@@ -230,8 +250,26 @@ class Listener:
                 self._refuse(bad, message, reading)
             else:
                 self._rows.append(values)
-        if message.sender:
-            self._seen[message.sender] = message.received
+
+    def _fit(self, blocks: Sequence[Block], received: float) -> bool:
+        """Whether `_judge` would have nothing to say of any reading, in whatever order."""
+        spans = [block.span() for block in blocks]
+        first, last = min(spans)[0], max(span[1] for span in spans)
+        if not (self._oldest_s <= first - received and last - received <= self._skew_s
+                and first >= max(self._latest, last) - self._late_s):
+            return False
+        if self.known is not None and not all(map(self.known.knows, blocks)):
+            return False
+        self._latest = max(self._latest, last)
+        for block in blocks:
+            if block.said("kind") == {"battery"}:
+                self._battery.update(zip(block.values("sensor"), block.values("value"),
+                                         strict=True))
+        return True
+
+    def _held(self) -> int:
+        """Readings that are sound and not on disk yet."""
+        return len(self._rows) + sum(block.size for block in self._blocks)
 
     def _judge(self, values: dict[str, Any]) -> None:
         """Refuse what does not fit the model or the time; note what is late."""
@@ -264,18 +302,21 @@ class Listener:
 
     def _keep(self, messages: Sequence[Message]) -> None:
         """Sync the group, acknowledge it, and hand it on."""
+        count = self._held()
         rows, self._rows = self._rows, []
+        blocks, self._blocks = self._blocks, []
         refused, self._refused = self._refused, []
-        if rows:
-            self._segment.append(rows)
+        if count:
+            self._segment.append(rows, [block.stored() for block in blocks])
         added = self.quarantine.add(refused)
         del added["late"]  # counted as what it is: stored
         self.heard.quarantined += added
         self.source.acknowledge(messages)
-        self.heard.accepted += len(rows)
-        self._unmerged += len(rows)
-        if self.fold is not None and rows:
-            self.fold([Reading(**values) for values in rows])
+        self.heard.accepted += count
+        self._unmerged += count
+        if self.fold is not None and count:
+            self.fold([*(Reading(**values) for values in rows),
+                       *chain.from_iterable(block.readings() for block in blocks)])
         if self.refused is not None and refused:
             self.refused(refused)
 
@@ -288,7 +329,8 @@ class Listener:
                 return
             self._take_merge()
         now = _now()
-        if self._unmerged and (self._unmerged >= self.rules.merge_rows or now >= self._merge_due):
+        rows = self._unmerged >= self.rules.merge_rows and now >= self._merge_rest
+        if self._unmerged and (rows or now >= self._merge_due):
             self._segment.rotate()
             self._unmerged = 0
             self._merge = _Merge(self.store)
@@ -300,7 +342,8 @@ class Listener:
         assert self._merge is not None
         merge, self._merge = self._merge, None
         # A merge rewrites whole days: as these grow, merge more seldom than it takes.
-        self._merge_due = _now() + max(self.rules.merge_s, 4 * merge.took_s)
+        self._merge_rest = _now() + 4 * merge.took_s
+        self._merge_due = max(self._merge_rest, _now() + self.rules.merge_s)
         if merge.error is not None:
             raise merge.error
         if merge.merged is not None:

@@ -61,9 +61,14 @@ class MovingMedian(Statistic[float, Usual]):
         mad = middle(sorted(abs(value - median) for value in self._sorted))
         return Usual(median, mad / MAD_OF_SD, len(self._sorted))
 
-    def values(self) -> list[float]:
-        """The values of the window, oldest first."""
-        return list(self._last)
+    @property
+    def median(self) -> float:
+        """The middle alone, which takes less than its spread; NaN before the first value."""
+        return middle(self._sorted) if self._sorted else math.nan
+
+    def last(self, back: int) -> float:
+        """The value so many before the last one, which is 0."""
+        return self._last[-1 - back]
 
 
 def middle(ordered: list[float]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import heapq
+import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -122,9 +123,7 @@ class Quality(Statistic[Reading, Trust]):
 
     def merge(self, other: Quality) -> None:
         """Add what another one has counted of the same sensor, at other times or elsewhere."""
-        other = copy.deepcopy(other)
-        while other._waiting:
-            other._settle()
+        other = other._ahead()
         for day, counts in other._by_day.items():
             for reason, number in counts.items():
                 mine = self._by_day.setdefault(day, {})
@@ -134,9 +133,7 @@ class Quality(Statistic[Reading, Trust]):
 
     def get(self) -> Trust:
         """The score now, with readings that still wait."""
-        seen = copy.deepcopy(self)
-        while seen._waiting:
-            seen._settle()
+        seen = self._ahead()
         totals: dict[str, float] = {}
         for counts in seen._by_day.values():
             for reason, number in counts.items():
@@ -151,6 +148,16 @@ class Quality(Statistic[Reading, Trust]):
             score *= 1.0 - WEIGHTS[reason] * share
         worst = sorted(shares, key=lambda reason: (-WEIGHTS[reason] * shares[reason], reason))
         return Trust(score, {reason: shares[reason] for reason in worst}, int(good), seen._latest)
+
+    def _ahead(self) -> Quality:
+        """This one, when all that waits is judged; without its arrivals, which are counted."""
+        seen = copy.copy(self)
+        seen.gaps, seen.frozen, seen.spikes, seen._by_day = pickle.loads(pickle.dumps(
+            (self.gaps, self.frozen, self.spikes, self._by_day), pickle.HIGHEST_PROTOCOL))
+        seen._waiting = self._waiting.copy()
+        while seen._waiting:
+            seen._settle()
+        return seen
 
     def _settle(self) -> None:
         """Judge the earliest reading that waits."""
@@ -174,8 +181,8 @@ class Quality(Statistic[Reading, Trust]):
             self._forget()
 
     def _forget(self) -> None:
-        for day in sorted(self._by_day)[:-self.days]:
-            del self._by_day[day]
+        while len(self._by_day) > self.days:
+            del self._by_day[min(self._by_day)]
 
 
 def quality_of(readings: Iterable[Reading], interval: float = 0.0) -> Trust:

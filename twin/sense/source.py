@@ -219,7 +219,7 @@ def decode_json(payload: bytes) -> list[Mapping[str, Any]]:
         raise BadReading("malformed", f"the payload is not JSON: {reason}.") from None
     if isinstance(said, dict):
         return [said]
-    if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
+    if not isinstance(said, list) or not set(map(type, said)) <= {dict}:
         raise BadReading("malformed", "the payload is not a reading (a JSON object) or an array of "
                          "readings.")
     if len(said) > MOST_READINGS:

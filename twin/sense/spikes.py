@@ -37,18 +37,19 @@ class Spikes(Statistic[float, int]):
 
     def update(self, heard: float) -> None:
         """Take in one value."""
-        self._around.update(heard)
+        around = self._around
+        around.update(heard)
         self._seen += 1
-        values = self._around.values()
         if self._seen > 1:
             # The usual step is a floor for the spread: a coarse sensor repeats its values.
-            step = min(abs(heard - values[-2]), 4.0 * self._step) if self._step else \
-                abs(heard - values[-2])
+            step = abs(heard - around.last(1))
+            step = min(step, 4.0 * self._step) if self._step else step
             self._step += max(1 / self._seen, 0.01) * (step - self._step)
-        if self._seen > self.half and len(values) > self.half:
-            usual, judged = self._around.get(), values[-1 - self.half]
-            spread = max(usual.sd, self._step, 1e-9 * abs(usual.median))
-            self.spikes += abs(judged - usual.median) > self.limit * spread > 0
+        if self._seen > self.half:
+            median = around.median
+            away, floor = abs(around.last(self.half) - median), max(self._step, 1e-9 * abs(median))
+            if away > self.limit * floor:  # else no spread, however small, makes it a spike
+                self.spikes += away > self.limit * max(around.get().sd, floor) > 0
 
     def get(self) -> int:
         """Spikes so far; the last `half` values are not judged yet."""
