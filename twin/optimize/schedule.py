@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from twin.optimize.dispatch_rules import RULES, dispatch, repaired
+from twin.optimize.dispatch_rules import RULES, dispatch
 from twin.optimize.portfolio import Outcome, Watcher, race
 from twin.optimize.schedule_check import broken_rules
 from twin.optimize.schedule_reasons import reasons
+from twin.optimize.schedule_repair import repaired
 from twin.optimize.schedule_score import Schedule, Score, ends, firsts, places, score
 from twin.optimize.schedule_search import Reordering
 from twin.optimize.schedule_work import Work

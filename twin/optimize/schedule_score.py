@@ -78,7 +78,7 @@ class Score:
     overdue: int  #: minutes beyond deadlines: above 0 it is no plan
 
 
-_BROKEN = 1_000_000  #: cost of a minute beyond a deadline, for searches that pass through such
+BROKEN = 1_000_000  #: cost of a minute beyond a deadline, for searches that pass through such
 
 
 def moved(work: Work, schedule: Schedule) -> list[int]:
@@ -111,8 +111,13 @@ def score(work: Work, schedule: Schedule) -> Score:
     setup = setup_cost(work, schedule) if goal.setup else 0
     away = len(moved(work, schedule)) if work.plan else 0
     cost = (goal.tardiness * tardiness + goal.makespan * makespan + goal.setup * setup
-            + goal.moved * away + _BROKEN * overdue)
+            + goal.moved * away + BROKEN * (overdue + _beyond(work, away)))
     return Score(cost, tardiness, makespan, setup, away, sum(m > 0 for m in late), overdue)
+
+
+def _beyond(work: Work, away: int) -> int:
+    """Operations moved over what may be."""
+    return 0 if work.most_moved is None else max(0, away - work.most_moved)
 
 
 def sequences(work: Work, schedule: Schedule) -> list[list[int]]:

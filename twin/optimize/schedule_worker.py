@@ -63,7 +63,7 @@ class Said:
 def plain(work: Work) -> bool:
     """Whether it is a job shop, flexible or not, for the makespan, and nothing else."""
     goal = work.goal
-    return (goal.makespan > 0 and not goal.tardiness and not goal.setup and not goal.moved
+    return (goal.makespan > 0 and not goal.tardiness and not goal.setup and not work.holding
             and not work.crews and not any(tool.closed for tool in work.tools)
             and all(not job.release and not job.after and not job.tail and job.tasks
                     and job.deadline is None
