@@ -157,6 +157,7 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
 def _cost(t: Any, done: Any, setup_cost: int, moved: int) -> int:
     """What a schedule costs under the goal, as `schedule_score.score` counts it."""
     cost, makespan = 0, 0
+    t.goal[7] = max(0, moved - t.goal[4])
     for j in range(len(done)):
         end = done[j] + t.tail[j]
         makespan = max(makespan, end)
@@ -165,12 +166,12 @@ def _cost(t: Any, done: Any, setup_cost: int, moved: int) -> int:
         if end > t.deadline[j]:
             cost += t.goal[5] * (end - t.deadline[j])
     return int(cost + t.goal[1] * makespan + t.goal[2] * setup_cost + t.goal[3] * moved
-               + t.goal[5] * max(0, moved - t.goal[4]))
+               + t.goal[6] * t.goal[7])
 
 
 @compiled
-def _vary(t: Any, now: Any, keys: Any, chosen: Any, held: Any, late: Any, lates: int, span: int,
-          luck: Any) -> None:
+def _vary(t: Any, now: Any, keys: Any, chosen: Any, held: Any, late: Any, lates: int, away: Any,
+          aways: int, span: int, luck: Any) -> None:
     """Move a few operations elsewhere in the order."""
     n = len(keys)
     more = luck.random()
@@ -202,8 +203,11 @@ def _vary(t: Any, now: Any, keys: Any, chosen: Any, held: Any, late: Any, lates:
             chosen[v] = t.way_machine[w]
             keys[v] += luck.normal() * 0.05 * span
     if t.holding:
-        while luck.random() < 0.4:  # back to where the plan has it
+        back = luck.random() * 0.8
+        while luck.random() < back:  # to where the plan has it
             u = int(luck.random() * n)
+            if aways and luck.random() < 0.7:
+                u = away[int(luck.random() * aways)]
             if t.planned_on[u] >= 0:
                 chosen[u], keys[u], held[u] = t.planned_on[u], t.planned[u], True
 
@@ -216,6 +220,7 @@ def reorder(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, 
     keys, chosen, hold = np.empty(n), np.empty(n, np.int64), np.empty(n, np.bool_)
     start, end, on = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     done, late = np.empty(jobs, np.int64), np.empty(jobs, np.int64)
+    away, aways = np.empty(n, np.int64), 0
     free, family = np.empty(len(t.group), np.int64), np.empty(len(t.group), np.int64)
     order, sorted_ = np.arange(n), np.arange(n)
     lates, span, fresh = 0, 1, True
@@ -231,22 +236,36 @@ def reorder(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, 
                 if done[j] + t.tail[j] > t.due[j] and t.first[j + 1] > t.first[j]:
                     late[lates] = j
                     lates += 1
+            aways = 0
+            for v in range(n):
+                if t.planned_on[v] >= 0 and (on[v] != t.planned_on[v] or abs(
+                        start[v] - t.planned[v]) > t.tolerance):
+                    away[aways] = v
+                    aways += 1
             fresh = False
             sorted_[:] = order
             keys[:] = now
         order[:] = sorted_
-        _vary(t, now, keys, chosen, hold, late, lates, span, luck)
+        _vary(t, now, keys, chosen, hold, late, lates, away, aways, span, luck)
         cost = place_all(t, keys, chosen, hold, order, start, end, on, done, free, family)
+        over = t.goal[7]
         slot = number % len(memory)
         if cost <= costs[0] or cost <= memory[slot]:
             now[:] = start
             machine[:] = on
             held[:] = hold
             costs[0] = cost
+            costs[2] = over
             fresh = True
         memory[slot] = costs[0]
+        cost += (t.goal[5] - t.goal[6]) * over
         if cost < costs[1]:
             costs[1] = cost
             best[:] = start
             best_on[:] = on
             best_held[:] = hold
+        if t.holding and number % 50 == 0:  # the bound on moves is crossed now and then
+            toll = t.goal[6]
+            t.goal[6] = min(t.goal[5], toll + toll // 20 + 1) if costs[2] else max(
+                10, toll - toll // 20 - 1)
+            costs[0] += (t.goal[6] - toll) * costs[2]

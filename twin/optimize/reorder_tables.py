@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.optimize import reorder_moves
 from twin.optimize.dispatch_rules import Floor, follow
-from twin.optimize.schedule_score import BROKEN, Schedule, firsts, in_turn, score
+from twin.optimize.schedule_score import BROKEN, Schedule, firsts, in_turn, moved, score
 from twin.optimize.schedule_work import Work
 
 _NEVER = 1 << 60
@@ -52,8 +52,8 @@ class Tables(NamedTuple):
 
 
 def fits(work: Work) -> bool:
-    """Whether tables hold all of the work: no batches, crews that are short, or services."""
-    return (work.size > 0 and not any(Floor(work).people)
+    """Whether the compiled search can do it: no batches, crews that are short, or services."""
+    return (find_spec("numba") is not None and work.size > 0 and not any(Floor(work).people)
             and not any(task.batch for job in work.jobs for task in job.tasks)
             and not any(job.service and job.deadline is not None for job in work.jobs))
 
@@ -87,12 +87,17 @@ class OrderSearch:
         self._on = np.array(schedule.machine)[own]
         self._held = (tables.planned_on >= 0) & (self._on == tables.planned_on) & (
             np.abs(self._now - tables.planned) <= tables.tolerance) & tables.holding
-        self._costs = np.array([self.best_cost, self.best_cost])
-        self._memory = np.full(self._size, self.best_cost)
+        over = 0 if self.work.most_moved is None else max(
+            0, len(moved(self.work, schedule)) - self.work.most_moved)
+        soft = self.best_cost - over * (BROKEN - int(tables.goal[6]))
+        self._costs = np.array([soft, self.best_cost, over])
+        self._memory = np.full(self._size, soft)
         self._best = (self._now.copy(), self._on.copy(), self._held.copy())
 
     def search(self, *, tries: int, until: float = float("inf"), told: Any = None) -> Schedule:
         """Try on; the best schedule so far."""
+        from twin.optimize import reorder_moves  # Numba takes a while to come
+
         last = self.tries + tries
         while self.tries < last and time.time() < until:
             some = min(last - self.tries, 1 + 400_000 // len(self._now))
@@ -172,5 +177,6 @@ def _tables(work: Work, turn: list[int], own: Any) -> Tables:
         group=whole(groups[tool.group] for tool in work.tools),
         tool_family=whole(families.get(tool.family, -1) for tool in work.tools),
         setup_minutes=minutes, setup_cost=costs,
-        goal=whole([goal.tardiness, goal.makespan, goal.setup, goal.moved, most, BROKEN]),
+        goal=whole([goal.tardiness, goal.makespan, goal.setup, goal.moved, most, BROKEN,
+                    60 * max(goal.tardiness, goal.makespan), 0]),
         reach=np.array([0.003, 0.02, 0.12]), tolerance=work.tolerance, holding=work.holding)

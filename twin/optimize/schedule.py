@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from twin.optimize.dispatch_rules import RULES, dispatch
 from twin.optimize.portfolio import Outcome, Watcher, race
+from twin.optimize.reorder_tables import fits
 from twin.optimize.schedule_check import broken_rules
 from twin.optimize.schedule_reasons import reasons
 from twin.optimize.schedule_repair import repaired
@@ -83,6 +84,7 @@ def solve(work: Work, *, seconds: float = 10.0, seed: int = 1, counted: bool = T
     horizon = horizon_for(work, candidates)
     outcome = race(work, best, seconds=seconds - (time.time() - began), horizon=horizon,
                    seed=seed, counted=counted, cores=cores, watcher=watch)
+    work = outcome.work
     broken = broken_rules(work, outcome.schedule)
     final = score(work, outcome.schedule)
     if broken and not final.overdue:
@@ -122,7 +124,7 @@ def quick(work: Work, *, seed: int = 1, seconds: float = 0.5) -> Solved:
 
 def _improved(work: Work, best: Schedule, seconds: float, seed: int, began: float) -> Schedule:
     """A first search here, while other processes would only start: a fixed number of tries."""
-    if plain(work):
+    if plain(work) or fits(work):
         return best
     tries = int(_HERE * seconds * PLACED_A_SECOND / work.size)
     return Reordering(work, best, seed).search(tries=tries, until=began + 0.4 * seconds)
@@ -175,7 +177,7 @@ def _answer(work: Work, outcome: Outcome, final: Score, start: Score, scale: flo
         objective = final.cost / scale
         bound = None if outcome.bound is None else max(0.0, min(outcome.bound / scale, objective))
     return Answer(status, objective, bound, unit_of(work), outcome.engine, time.time() - began,
-                  outcome.work, outcome.stopped_by,
+                  outcome.spent, outcome.stopped_by,
                   None if start.overdue else start.cost / scale,
                   tuple(_told(seen, scale) for seen in outcome.progress), why)
 
@@ -215,7 +217,8 @@ def promises(solved: Solved, now: float) -> list[tuple[str, float, float | None]
             for job, end in zip(solved.work.jobs, done, strict=True) if not job.service]
 
 
-def in_force(work: Work, plan: Plan, now: float, price: float, tolerance: float = 0.5) -> Work:
+def in_force(work: Work, plan: Plan, now: float, price: float, tolerance: float = 0.5,
+             share: float | None = None) -> Work:
     """The work with a plan in force: moving one of its operations has a price.
 
     Operations of the plan are found again by order, lot and step. What has started is frozen
@@ -227,6 +230,9 @@ def in_force(work: Work, plan: Plan, now: float, price: float, tolerance: float 
         Of a moved operation, in the unit of the objective.
     tolerance
         Hours that an operation may shift without counting as moved.
+    share
+        Of the operations that the plan holds, which may move; None for all. Where more have to,
+        as many may as must.
     """
     numbers = {tool.name: m for m, tool in enumerate(work.tools)}
     held = {(one.product, one.order, one.lot, one.step): one for one in plan.operations}
@@ -242,5 +248,6 @@ def in_force(work: Work, plan: Plan, now: float, price: float, tolerance: float 
         before.append(place)
         kept.append(None if place is None or place[0] in down else place)
     goal = replace(work.goal, moved=round(price * scale_of(work)))
+    most = None if share is None else int(share * sum(place is not None for place in kept))
     return replace(work, plan=tuple(kept), before=tuple(before),
-                   tolerance=round(tolerance * 60.0), goal=goal)
+                   tolerance=round(tolerance * 60.0), goal=goal, most_moved=most)
