@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from queue import Queue
 
 from twin.optimize.process import News, WorkerProcess, hear
-from twin.optimize.reorder_tables import fits
 from twin.optimize.schedule_score import Schedule, score
 from twin.optimize.schedule_work import Work
 from twin.optimize.schedule_worker import Errand, Round, Said, plain
+from twin.optimize.sequence_search import fits
 from twin.plan import Progress
 
 _ROUNDS = (0.3, 0.3, 0.4)
@@ -155,8 +155,9 @@ class _Race:
             self._note()
 
     def _improve(self, schedule: Schedule, role: str) -> None:
-        cost = score(self.work, schedule).cost
-        if self.cost <= cost < self.own.get(role, cost + 1):
+        found = score(self.work, schedule)
+        cost = found.cost
+        if not found.beyond and self.cost <= cost < self.own.get(role, cost + 1):
             self.progress.append(Progress(time.time() - self.began, float(cost), None, role))
         self.own[role] = min(cost, self.own.get(role, cost))
         if cost < self.cost:
@@ -171,7 +172,8 @@ class _Race:
                 return
 
     def _note(self) -> None:
-        self.progress.append(Progress(time.time() - self.began, float(self.cost),
+        told = None if score(self.work, self.best).beyond else float(self.cost)
+        self.progress.append(Progress(time.time() - self.began, told,
                                       None if self.bound is None else float(self.bound),
                                       self.engine))
         if self.watcher is not None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from twin.optimize.dispatch_rules import follow
-from twin.optimize.reorder_tables import OrderSearch, fits
 from twin.optimize.schedule_score import Schedule, firsts, moved, score
 from twin.optimize.schedule_work import Goal, Work
+from twin.optimize.sequence_search import SequenceSearch, fits
 
 #: Work that a second of the limit stands for, well below what a second does on a quiet machine.
 STEPS_A_SECOND, PLACED_A_SECOND, SOLVED_A_SECOND = 150_000, 100_000, 0.25
@@ -167,7 +167,7 @@ class Worker:
 
         fast = fits(self.work)
         if "order" not in self.engines:
-            self.engines["order"] = (OrderSearch if fast else Reordering)(
+            self.engines["order"] = (SequenceSearch if fast else Reordering)(
                 self.work, self.best, self.task.seed)
         engine = self.engines["order"]
         if engine.best_cost > self.cost:

@@ -1,7 +1,7 @@
 """The inner loop of the search over orders of operations, over plain arrays.
 
 Compiled by Numba where it is installed, like `tabu_moves`. Operations are numbered so that each
-comes after all that it waits for; ``t`` is a `twin.optimize.reorder_tables.Tables`.
+comes after all that it waits for; ``t`` is a `twin.optimize.sequence_search.Tables`.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
     planned, planned_on, tolerance = t.planned, t.planned_on, t.tolerance
     for m in range(len(free)):
         free[m], family[m] = 0, t.tool_family[m]
+    setup_cost = 0
     for j in range(jobs):
         most = -1e18
         for i in range(after_from[j], after_from[j + 1]):
@@ -98,6 +99,8 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
                                 way_minutes[way_from[v]])
                 free[m] = max(free[m], end[v])
                 if families[v] >= 0:
+                    if families[v] != family[m]:
+                        setup_cost += t.setup_cost[t.group[m], family[m] + 1, families[v]]
                     family[m] = families[v]
             else:
                 most = max(most, keys[v])
@@ -105,7 +108,7 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
         high[j] = most
         done[j] = t.release[j]
     _sort(order, keys)
-    setup_cost, moved = 0, 0
+    moved = 0
     for i in range(n):
         v = order[i]
         j = job[v]
@@ -213,7 +216,7 @@ def _vary(t: Any, now: Any, keys: Any, chosen: Any, held: Any, late: Any, lates:
 
 
 @compiled
-def reorder(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, tried: int,
+def search(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, tried: int,
             best: Any, best_on: Any, best_held: Any, costs: Any, luck: Any) -> None:
     """Late acceptance over orders; `now` and `best` are starts, `costs` those of both."""
     n, jobs = len(now), len(t.release)

@@ -16,7 +16,7 @@ _NEVER = 1 << 60
 
 
 class Tables(NamedTuple):
-    """Work as `reorder_moves` reads it; jobs in an order in which each follows what it waits for.
+    """Work as `sequence_moves` reads it; jobs in an order in which each follows what it waits for.
     """
 
     first: Any
@@ -58,7 +58,7 @@ def fits(work: Work) -> bool:
             and not any(job.service and job.deadline is not None for job in work.jobs))
 
 
-class OrderSearch:
+class SequenceSearch:
     """A search over the order of operations, in tries that all take about as long.
 
     Parameters
@@ -96,12 +96,12 @@ class OrderSearch:
 
     def search(self, *, tries: int, until: float = float("inf"), told: Any = None) -> Schedule:
         """Try on; the best schedule so far."""
-        from twin.optimize import reorder_moves  # Numba takes a while to come
+        from twin.optimize import sequence_moves  # Numba takes a while to come
 
         last = self.tries + tries
         while self.tries < last and time.time() < until:
             some = min(last - self.tries, 1 + 400_000 // len(self._now))
-            reorder_moves.reorder(self.tables, self._now, self._on, self._held, self._memory,
+            sequence_moves.search(self.tables, self._now, self._on, self._held, self._memory,
                                   some, self.tries, *self._best, self._costs, self.luck)
             self.tries += some
             if self._costs[1] < self.best_cost:
