@@ -205,14 +205,14 @@ def _vary(t: Any, now: Any, keys: Any, chosen: Any, held: Any, late: Any, lates:
             w = t.way_from[v] + int(luck.random() * (t.way_from[v + 1] - t.way_from[v]))
             chosen[v] = t.way_machine[w]
             keys[v] += luck.normal() * 0.05 * span
-    if t.holding:
-        back = luck.random() * 0.8
+    if t.plan:
+        back = luck.random() * (0.8 if t.holding else 0.3)
         while luck.random() < back:  # to where the plan has it
             u = int(luck.random() * n)
             if aways and luck.random() < 0.7:
                 u = away[int(luck.random() * aways)]
             if t.planned_on[u] >= 0:
-                chosen[u], keys[u], held[u] = t.planned_on[u], t.planned[u], True
+                chosen[u], keys[u], held[u] = t.planned_on[u], t.planned[u], t.holding
 
 
 @compiled

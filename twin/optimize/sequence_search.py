@@ -49,6 +49,7 @@ class Tables(NamedTuple):
     reach: Any
     tolerance: int
     holding: bool
+    plan: bool
 
 
 def fits(work: Work) -> bool:
@@ -179,4 +180,5 @@ def _tables(work: Work, turn: list[int], own: Any) -> Tables:
         setup_minutes=minutes, setup_cost=costs,
         goal=whole([goal.tardiness, goal.makespan, goal.setup, goal.moved, most, BROKEN,
                     60 * max(goal.tardiness, goal.makespan), 0]),
-        reach=np.array([0.003, 0.02, 0.12]), tolerance=work.tolerance, holding=work.holding)
+        reach=np.array([0.003, 0.02, 0.12]), tolerance=work.tolerance, holding=work.holding,
+        plan=any(one is not None for one in able))
