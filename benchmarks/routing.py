@@ -178,11 +178,15 @@ def routing(repeats: int, seconds: float = 10.0, clock: str = "wall",
         done = rows(kind, "trucks", lambda one, seed: ours(one, seconds, seed, clock))
         if done:
             yield from _fleet(what, done, share)
-    for kind, what, most in (("vrptw", "VRPTW, distance", None), ("cvrp", "CVRP X", 1.2)):
+    for kind in ("vrptw", "cvrp"):
         mine = rows(kind, "cost", lambda one, seed: ours(one, seconds, seed, clock))
-        if mine:
-            pyvrp = rows(kind, "cost", lambda one, seed: alone(one, "pyvrp", seconds, seed, clock))
-            yield from _against(what, mine, pyvrp, most)
+        pyvrp = rows(kind, "cost", lambda one, seed: alone(one, "pyvrp", seconds, seed, clock)
+                     ) if mine else []
+        for what, most, low, high in _SIZES[kind]:
+            pairs = [(a, b) for a, b in zip(mine, pyvrp, strict=True)
+                     if low < int(a.name.partition("-n")[2].partition("-")[0] or 100) <= high]
+            if pairs:
+                yield from _against(what, [a for a, _ in pairs], [b for _, b in pairs], most)
         if mine and kind == "vrptw":
             rival = rows(kind, "cost", lambda one, seed: alone(one, "ortools", seconds, seed,
                                                                clock))
@@ -190,9 +194,17 @@ def routing(repeats: int, seconds: float = 10.0, clock: str = "wall",
                     if np.isfinite(b.gap)]
             if both:
                 own, theirs = np.mean(both, axis=0)
-                yield _finding(f"{what}: gap over that of OR-Tools alone",
+                yield _finding("VRPTW, distance: gap over that of OR-Tools alone",
                                max(0.0, own) / max(theirs, 1e-9), "<=", 0.25,
                                note=f"{own:.2f} % against {theirs:.2f} %")
+
+
+#: What each kind is reported as: by size, with the largest mean gap asked, above and up to so many
+#: points.
+_SIZES: dict[str, list[tuple[str, float | None, int, int]]] = {
+    "vrptw": [("VRPTW, distance", None, 0, 1000)],
+    "cvrp": [("CVRP X to n=200", 1.2, 0, 200), ("CVRP X, n=200-300", 2.0, 200, 300),
+             ("CVRP X above n=300", None, 300, 10_000)]}
 
 
 def _fleet(what: str, rows: list[Row], share: float) -> Iterator[Finding]:

@@ -143,33 +143,31 @@ def network(repeats: int) -> Iterator[Finding]:
 
 def growth(repeats: int) -> Iterator[Finding]:
     """Cost of an order over the cost of an event of a bare SimPy loop with as many processes."""
-    sizes = {10: (1, 9), 100: (10, 9), 2000: (200, 9)}
-    lengths = (10, 100, 1000)
+    by_size = {10: (1, 9, 30.0), 100: (10, 9, 30.0), 2000: (200, 9, 30.0)}
+    by_days = {days: (1, 20, float(days)) for days in (10, 100, 1000)}
 
-    def relative(warehouses: int, retailers: int, days: float) -> float:
+    def relative(number: int, warehouses: int, retailers: int, days: float) -> float:
         world = Shops(warehouses=warehouses, retailers=retailers, days=days)
         turns = max(1, round(60_000 / world.orders()))  # enough orders to be timed at all
-        ratios = []
-        for number in range(repeats + 1):
-            ours, bare = 0.0, 0.0
-            for turn in range(turns):
-                seed = number * turns + turn + 1
-                ours += cost(who["twin"].play("shops", seed=seed, warehouses=warehouses,
-                                              retailers=retailers, days=days))
-                bare += cost(who["loop"].play("bare", seed=seed, processes=world.sites(),
-                                              days=days, gap=world.gap))
-            ratios.append(ours / bare)
-        return median(ratios[1:])
+        ours, bare = 0.0, 0.0
+        for turn in range(turns):
+            seed = number * turns + turn + 1
+            ours += cost(who["twin"].play("shops", seed=seed, warehouses=warehouses,
+                                          retailers=retailers, days=days))
+            bare += cost(who["loop"].play("bare", seed=seed, processes=world.sites(),
+                                          days=days, gap=world.gap))
+        return ours / bare
 
     with contest("twin", "loop") as who:
-        by_size = {n: relative(w, r, 30.0) for n, (w, r) in sizes.items()}
-        by_days = {days: relative(1, 20, days) for days in lengths}
-    for told, what, first, last in (
-        (by_size, "sites", 10, 2000), (by_days, "days", 10, 1000)
-    ):
-        note = "bare loops an order: " + ", ".join(f"{v:.2f} at {k:,}" for k, v in told.items())
-        yield Finding(f"cost from {first} to {last:,} {what}: rises by",
-                      100 * (told[last] / told[first] - 1), "<=", 20, "%", note=note)
+        for what, worlds in (("sites", by_size), ("days", by_days)):
+            first, last = min(worlds), max(worlds)
+            played = [{size: relative(number, *world) for size, world in worlds.items()}
+                      for number in range(repeats + 1)][1:]
+            note = "bare loops an order: " + ", ".join(
+                f"{median(one[size] for one in played):.2f} at {size:,}" for size in worlds)
+            yield Finding(f"cost from {first} to {last:,} {what}: rises by",
+                          100 * (median(one[last] / one[first] for one in played) - 1),
+                          "<=", 20, "%", note=note)
 
 
 def spill(repeats: int) -> Iterator[Finding]:

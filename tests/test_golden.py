@@ -15,7 +15,7 @@ from twin.simulate import play
 
 DAYS = 60
 DIGESTS = {
-    "harbour": "9e27b1c8e0b2f62c",
+    "harbour": "a0c895596aa56bc9",
     "medicines": "4b880d615db6143b",
     "workshop": "febae6e08c3fe31c",
 }

@@ -75,7 +75,7 @@ json_values = st.recursive(
                                                                  max_size=3), max_leaves=5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from([*FIELDS, "ts", "unit", "other"]), json_values))
 def test_whatever_is_sent_is_a_reading_or_a_bad_one(message: dict[str, object]) -> None:
     with suppress(BadReading):

@@ -199,6 +199,8 @@ class Plan:
         For which chain, made at which moment.
     holds_h
         Hours from then in which its orders stand instead of those of the shelves' policies.
+    holds
+        The shelves (site, product) of which that is said; none: all.
     cells
         New values of table cells (such as reorder points), as a planner would write them.
     state_digest
@@ -223,6 +225,7 @@ class Plan:
     cells: Mapping[str, str] = field(default_factory=dict)
     state_digest: str = ""
     holds_h: float = 0.0
+    holds: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The plan as a mapping of plain values."""
@@ -281,6 +284,8 @@ def _built(cls: Any, values: Mapping[str, Any]) -> Any:
             made[name] = _built(Answer, value)
         elif name == "status":
             made[name] = Status(value)
+        elif name == "holds":
+            made[name] = tuple((str(site), str(product)) for site, product in value)
         elif name == "drops":
             made[name] = tuple((int(order), str(product), float(units))
                                for order, product, units in value)

@@ -111,6 +111,7 @@ def played(network: Network, replication: int) -> tuple[Figures, dict[str, float
     )
     frame = ledger.frame()
     frame = frame[frame["event"].isin(["starting", "completing"])]
+    frame = frame[~frame["asset"].str.contains("/")]  # a delay is no operation
     started: dict[tuple[int, str], float] = {}
     visits: list[Visit] = []
     for time, event, order, asset in frame[["time", "event", "order", "asset"]].itertuples(

@@ -334,6 +334,17 @@ def test_speed_comes_from_legs_out_and_back_that_nothing_disturbed():
     assert (batch.value.tolist(), batch.size.tolist()) == ([100.0, 100.0], [2.0, 2.5])
 
 
+def test_the_rests_of_drivers_are_no_driving():
+    fleet = chain(**{**FLEET, "trucks": [{**FLEET["trucks"][0], "profile": None, "units": 1,
+                                          "crew": "drivers"}]},
+                  crews=[{"crew": "drivers", "drive_max": "3h", "break": "1h", "day_max": "5h"}])
+    # 2 h; 1 h, a break, 1 h; no more that day: 1 h, and the rest of the leg from the 24th hour on
+    evidence = watched(fleet, *drive(0.0, 2.0, asset="van"), *drive(2.5, 5.5, "C", "W", "van"),
+                       *drive(5.75, 25.0, asset="van"))
+    (_, batch), = OBSERVERS["speeds"](evidence)
+    assert batch.size.tolist() == [2.0, 2.0, 2.0]
+
+
 def test_traffic_is_a_leg_over_its_usual_time_by_the_hour():
     evidence = watched(chain(**FLEET), *drive(2.0, 4.0), *drive(8.5, 12.0, asset="van#2"),
                        pattern=rush)

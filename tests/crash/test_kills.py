@@ -46,7 +46,7 @@ def test_pushers_killed_at_random_place_no_order_twice_and_lose_none(tmp_path: P
 
 def test_a_replay_killed_and_begun_again_is_the_same_store(tmp_path: Path) -> None:
     file = tmp_path / "day.csv"
-    rows = [reading(number) for number in range(3000)]
+    rows = [reading(number) for number in range(1500)]
     file.write_text("\n".join([",".join(rows[0]), *(",".join(map(str, row.values()))
                                                      for row in rows)]))
     luck = random.Random(4)
@@ -54,11 +54,11 @@ def test_a_replay_killed_and_begun_again_is_the_same_store(tmp_path: Path) -> No
     for _ in range(3):
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
             assert process.stdout is not None
-            for _ in range(luck.randint(3, 140)):
+            for _ in range(luck.randint(3, 70)):
                 heard = int(process.stdout.readline())
             process.send_signal(signal.SIGKILL)
         assert len(Store(tmp_path / "store").frame()) >= heard  # what it had said is there
     subprocess.run(words, check=True, cwd=ROOT, capture_output=True)
     frame = Store(tmp_path / "store").frame()
-    assert sorted(frame["id"].astype(int)) == list(range(3000))
+    assert sorted(frame["id"].astype(int)) == list(range(1500))
     assert (frame["value"] == frame["id"].astype(float)).all()

@@ -170,16 +170,16 @@ def test_verdict_and_interval_never_contradict(seed: int, n: int, spread: float,
 
 
 def test_verdicts_of_nothing_are_rarely_wins() -> None:
-    """Two hundred comparisons of 3 settings that do nothing: about one in twenty may show a win."""
+    """A hundred comparisons of 3 settings that do nothing: about one in twenty may show a win."""
     rng = np.random.default_rng(2)
     wrong = 0
-    for _ in range(200):
+    for _ in range(100):
         runs = {name: [run(name, i, 50 + rng.normal(), 9 + rng.normal()) for i in range(6)]
                 for name in ("baseline", "a", "b", "c")}
         table = compare(runs, "baseline")
         head = table[(table["place"] == "") & (table["product"] == "")]
         wrong += bool(head["verdict"].isin(["better", "worse"]).any())
-    assert wrong <= stats.binom.ppf(0.9999, 200, 0.05)
+    assert wrong <= stats.binom.ppf(0.9999, 100, 0.05)
 
 
 def test_holm_and_dunnett_agree_with_their_definitions() -> None:

@@ -101,7 +101,7 @@ def outcome(files: dict[str, bytes | None]) -> Network | ModelError:
         shutil.rmtree(folder)
 
 
-@settings(max_examples=250, deadline=2000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=2000, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(_OPERATIONS), min_size=1, max_size=4), st.integers(0, 2**32))
 def test_a_mutated_model_is_read_or_refused(operations: list[str], seed: int) -> None:
     files: dict[str, bytes | None] = {name: text.encode() for name, text in TEA.items()}
@@ -132,7 +132,7 @@ def test_every_piece_of_garbage_in_every_cell() -> None:
                     outcome({**{n: t.encode() for n, t in TEA.items()}, name: spoilt})
 
 
-@settings(max_examples=300, deadline=1000)
+@settings(max_examples=120, deadline=1000)
 @given(st.text(max_size=60), st.booleans())
 def test_any_text_is_a_quantity_or_a_value_error(text: str, time: bool) -> None:
     for cell in (text, f"uniform({text})", f"discrete({text})", f"empirical({text})"):
@@ -142,7 +142,7 @@ def test_any_text_is_a_quantity_or_a_value_error(text: str, time: bool) -> None:
             assert again == quantity
 
 
-@settings(max_examples=200, deadline=1000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=1000, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_model_or_refused(data: bytes) -> None:
     outcome({**{name: text.encode() for name, text in TEA.items()}, "../tea.yaml": data})

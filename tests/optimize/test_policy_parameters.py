@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from twin.network import Network
+from twin.network import ModelError, Network
 from twin.optimize import order_up_to, reorder
 from twin.optimize.policy_flow import PolicyFlow
 from twin.optimize.policy_parameters import policies_for
@@ -83,6 +83,28 @@ def test_demand_runs_up_to_components_and_shares() -> None:
 def test_a_service_that_is_no_share_is_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         policies_for(shelf({}), service=1.5)
+
+
+@pytest.mark.parametrize("costs", [{}, {"holding_cost": 1}, {"holding_cost": 1,
+                                                             "backorder_cost": 9}])
+@pytest.mark.parametrize("target", [0.8, 0.99])
+def test_a_shelf_is_planned_for_the_service_level_that_it_names(
+        costs: dict[str, float], target: float) -> None:
+    network = shelf({"policy": "base_stock", "order_up_to": 9, "review": "7d",
+                     "service_level": target, **costs},
+                    supply=[{"site": "S", "product": "tea", "lead_time": "gamma(mean=9d, sd=1d)"}],
+                    demand=[{"site": "W", "product": "tea",
+                             "interarrival": "exponential(mean=2h)"}])
+    plan = policies_for(network, service=0.5)
+    level = stats.norm.ppf(target, 12 * 16, (12 * 16 + 12**2 * 1) ** 0.5)
+    assert plan.cells["stock[W,tea].order_up_to"] == f"{level:.0f}"
+    assert f"for a service level of {target:.1%}, as the model asks" in \
+        plan.answer.reasons[0].message
+
+
+def test_a_service_level_of_a_whole_year_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"service_level '1'"):
+        shelf({"policy": "base_stock", "order_up_to": 9, "service_level": 1})
 
 
 def test_a_shelf_that_nobody_asks_keeps_its_policy() -> None:

@@ -84,7 +84,7 @@ def taken(said: dict[str, Any]) -> bool:
 
 
 @given(said=messages())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 def test_the_schema_accepts_what_the_door_takes(valid: Any, said: dict[str, Any]) -> None:
     assert valid(said) == taken(said), said
 

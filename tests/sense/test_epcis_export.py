@@ -52,7 +52,7 @@ def sound(reading: Reading) -> bool:
 
 
 @given(readings().filter(sound))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 def test_a_reading_comes_back_as_it_went_out(reading: Reading) -> None:
     if reading.cause.startswith("error:"):
         reading = replace(reading, quality="bad", id=f"{reading.id}!2026-03-01T06:00:00+00:00")

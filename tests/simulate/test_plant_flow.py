@@ -267,7 +267,7 @@ def test_two_machines_before_one_place() -> None:
 
 
 def test_a_long_line_without_buffers_moves_at_one_instant() -> None:
-    count = 300
+    count = 150
     network = shop({"A": [at(str(n), "1h") for n in range(count)]},
                    orders=[{"quantity": 3 * count}],
                    machines=[{"machine": str(n), "group": str(n)} for n in range(count)],

@@ -149,7 +149,7 @@ def test_where_times_are_rounded(network: Network, what: Scenario, moment: float
 
 
 @pytest.mark.slow
-@settings(max_examples=400, **MANY)
+@settings(max_examples=160, **MANY)
 @given(plants(EVEN) | plants(ODD), WHAT_IFS, EVENLY | ODDLY)
 def test_often(network: Network, what: Scenario, moment: float) -> None:
     check(network, what, moment)

@@ -161,7 +161,7 @@ def test_material_is_conserved(network: Network, what: Scenario) -> None:
         assert area.used == pytest.approx(sum(shelf.on_hand for shelf in area.shelves), abs=1e-6)
 
 
-@quick(16)
+@quick(10)
 @given(networks(), what_ifs())
 def test_the_ledger_adds_up(network: Network, what: Scenario) -> None:
     """Every lot is stored no more than it was, time never goes back, nothing is negative."""
@@ -190,7 +190,7 @@ def test_the_ledger_adds_up(network: Network, what: Scenario) -> None:
             assert level >= -1e-6, site
 
 
-@quick(25)
+@quick(14)
 @given(networks(), what_ifs())
 def test_a_ledger_changes_no_kpi(network: Network, what: Scenario) -> None:
     plain = play(network, what, horizon_h=HOURS).tally.sums
@@ -199,7 +199,7 @@ def test_a_ledger_changes_no_kpi(network: Network, what: Scenario) -> None:
         assert traced.get(key, 0.0) == pytest.approx(plain.get(key, 0.0), rel=1e-6, abs=1e-5), key
 
 
-@quick(15)
+@quick(8)
 @given(networks(), what_ifs())
 def test_the_same_seed_is_the_same_run(network: Network, what: Scenario) -> None:
     digests = []
@@ -211,7 +211,7 @@ def test_the_same_seed_is_the_same_run(network: Network, what: Scenario) -> None
     assert digests[0] != digests[2] or not len(ledger)
 
 
-@quick(15)
+@quick(8)
 @given(networks())
 def test_who_joins_changes_nobodys_luck(network: Network) -> None:
     """Another customer, of another product, at a new site of its own."""
@@ -226,7 +226,7 @@ def test_who_joins_changes_nobodys_luck(network: Network) -> None:
     assert {key: value for key, value in after.items() if key[1] != "Z"} == before
 
 
-@quick(25)
+@quick(14)
 @given(networks())
 def test_first_come_first_served_of_the_same_priority(network: Network) -> None:
     """At a base whose customers all may be served in part, no later order overtakes."""

@@ -130,7 +130,7 @@ def _largest(name: str, batch: Batch) -> Change | None:
     for series in (scores, np.abs(scores)):
         centred = series - series.mean()
         scale = float(np.sqrt(centred @ centred))
-        if scale == 0.0:
+        if scale <= 1e-9 * float(np.sqrt(series @ series)):  # equal but for rounding
             continue
         bridge = np.abs(np.cumsum(centred)) / scale
         top = int(np.argmax(bridge[:-1]))

@@ -40,12 +40,14 @@ class Joint:
 
     def __call__(self, state: State) -> Plan:
         """The plan of the next weeks."""
+        from twin.commands.planning import open_hours
         from twin.optimize.allocation import allocate
 
         plan = Plan("all", self.network.name, state.clock_h, Answer(Status.FEASIBLE),
                     state_digest=state.digest())
         if "flows" in self.parts:
-            flows = allocate(self.network, state, firm=self.firm, service=self.service)
+            flows = allocate(self.network, state, firm=self.firm, service=self.service,
+                             hours=open_hours(self.network))
             if flows.answer.status is Status.OPTIMAL:
                 plan = replace(plan, orders=flows.orders, holds_h=flows.holds_h)
         if "services" in self.parts:

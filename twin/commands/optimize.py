@@ -39,6 +39,7 @@ KINDS = {kind.name: kind for kind in (
     Kind("schedule", "which machine works on which lot when", "optimize_schedule"),
     Kind("replenishment", "reorder points and levels, tuned in the simulation",
          "optimize_replenishment"),
+    Kind("lots", "how much a plant makes of what and when, under sampled demand", "optimize_lots"),
     Kind("allocation", "what to make, order, move and hurry in the next weeks",
          "optimize_allocation"),
     Kind("maintenance", "when to service which machine, and spare parts", "optimize_maintenance"),

@@ -28,7 +28,8 @@ SETTINGS: dict[str, Key] = {key.name: key for key in (
     Key("region", "whose demand surges", "", maybe(text)),
     Key("surge", "factor on the demand of that region", "1", amount),
     Key("surge_weeks", "that the surge lasts", "8", count),
-    Key("service", "stands for the backorder cost of shelves that have none", "0.95", share),
+    Key("service", "target of shelves with neither a service level nor a backorder cost",
+        "0.95", share),
     PAIRS, Key("window", "played against today's policies", "56d", duration), KEYS["seed"],
     KEYS["simulate.workers"])}
 
@@ -76,12 +77,13 @@ class Allocator:
 
     def __call__(self, state: State | None) -> Plan:
         """The orders of the next weeks."""
+        from twin.commands.planning import open_hours
         from twin.optimize.allocation import allocate
 
         gone = 0 if state is None else round((state.clock_h - self.began_h) / PERIOD_H)
         return allocate(self.network, state, periods=self.weeks, firm=self.firm,
                         surge={region: weeks[gone:] for region, weeks in self.surge.items()},
-                        service=self.service)
+                        service=self.service, hours=open_hours(self.network))
 
 
 def surged(region: str | None, factor: float, weeks: int) -> Scenario:

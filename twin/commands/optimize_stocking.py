@@ -59,7 +59,8 @@ MODEL = (Key("models", "which model", "medicines", text),
 FROM = Key("from", "a state document; opening; blank: the state after the model's own warm-up, if "
            "it has one, else opening", "", text)
 TUNING = (Key("horizon", "of a replication, after the model's own warm-up", "365d", duration),
-          Key("service", "stands for the backorder cost of shelves that have none", "0.95", share),
+          Key("service", "target of shelves with neither a service level nor a backorder cost",
+              "0.95", share),
           Key("budget", "replications of the search", "90", count),
           Key("confirm", "pairs of replications on new luck that confirm the winner", "30", count),
           KEYS["seed"], KEYS["simulate.workers"])

@@ -88,9 +88,10 @@ def policies(ground: Ground) -> Iterator[tuple[str, Plan]]:
 
 def flows(ground: Ground) -> Iterator[tuple[str, Plan]]:
     """Orders, transfers and expedites that the cheapest flow of the next weeks asks for now."""
+    from twin.commands.planning import open_hours
     from twin.optimize.allocation import allocate
 
-    plan = allocate(ground.network, ground.state, firm=1)
+    plan = allocate(ground.network, ground.state, firm=1, hours=open_hours(ground.network))
     if plan.answer.status is not Status.OPTIMAL:
         return
     stocked = [order for order in plan.orders

@@ -394,6 +394,8 @@ _ALL = (
         ("pipeline_weight", "num", "smoothed: share of the pipeline seen", "1", "", ">=0"),
         ("holding_cost", "num", "of a unit in stock", "0", "currency/unit/d"),
         ("backorder_cost", "num", "of a unit owed", "0", "currency/unit/d"),
+        ("service_level", "num", "share of the time that plans are to keep it from running out; "
+         "blank: what `backorder_cost` is worth", "", "", "0.01..0.9999"),
     ),
     _table(
         "lanes",

@@ -326,6 +326,7 @@ class Stock(Component):
     pipeline_weight: float = 1.0
     holding_cost: float = 0.0
     backorder_cost: float = 0.0
+    service_level: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

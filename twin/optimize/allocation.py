@@ -14,6 +14,7 @@ from typing import Any
 
 from twin.network import Network
 from twin.optimize.allocation_reasons import conflict, late, prices
+from twin.optimize.capacity import Capacity, Hours
 from twin.optimize.flow_network import FlowAnswer, FlowProblem, Move, solve_flow
 from twin.optimize.policy_flow import Moments, Node, PolicyFlow
 from twin.optimize.policy_parameters import backorder_price, parameters_of
@@ -25,7 +26,8 @@ _CLOSING = 12.0  #: weeks that units owed at the end are taken to wait: longer t
 
 
 def allocate(network: Network, state: State | None = None, *, periods: int = 26, firm: int = 2,
-             surge: Mapping[str, Sequence[float]] | None = None, service: float = 0.95) -> Plan:
+             surge: Mapping[str, Sequence[float]] | None = None, service: float = 0.95,
+             hours: Hours | None = None) -> Plan:
     """Orders, transfers, production and expedites of the next weeks.
 
     Parameters
@@ -39,7 +41,9 @@ def allocate(network: Network, state: State | None = None, *, periods: int = 26,
     surge
         Factors on the demand of a region, by week (1 from where they end).
     service
-        Stands for the backorder cost of shelves that have none.
+        Target of shelves with neither a service level nor a backorder cost.
+    hours
+        Opening hours of calendars; None: work centres are always open.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def allocate(network: Network, state: State | None = None, *, periods: int = 26,
     began = time.perf_counter()
     if firm < 1 or periods < firm:
         raise ValueError(f"firm {firm} must be from 1 to the {periods} periods.")
-    desk = _Desk(network, state, periods, surge or {}, service, firm)
+    desk = _Desk(network, state, periods, surge or {}, service, firm, hours)
     problem = desk.problem()
     found = solve_flow(problem)
     made_h = state.clock_h if state is not None else 0.0
@@ -91,12 +95,14 @@ class _Desk:
     """From tables and state to a flow problem, and from its answer to orders."""
 
     def __init__(self, network: Network, state: State | None, periods: int,
-                 surge: Mapping[str, Sequence[float]], service: float, firm: int) -> None:
+                 surge: Mapping[str, Sequence[float]], service: float, firm: int,
+                 hours: Hours | None) -> None:
         self.firm_h = firm * PERIOD_H
         self.hours: dict[str, float] = {}  #: mean lead time of a move
         self.network, self.state, self.periods = network, state, periods
         self.surge, self.service = surge, service
         self.flow = PolicyFlow(network)
+        self.capacity = Capacity(network, hours, state.clock_h if state is not None else 0.0)
         self.moves: dict[str, Move] = {}
         self.lanes: dict[str, tuple[str, str, str]] = {}  # origin, destination, mode by move
         self.open: dict[str, tuple[int, float, float]] = {}  # order, quantity, wait by move
@@ -336,42 +342,18 @@ class _Desk:
     def _making(self, node: Node) -> None:
         site, product = node
         network = self.network
-        load, group, hours = self._bottleneck(node)
-        if group:
-            self.groups[group] = (hours,) * self.periods
+        load = self.capacity.load(node)
+        if load is not None:
+            self.groups[load.name] = (load.week_h,) * self.periods
         uses = tuple((line.component, line.quantity) for line in network.bom.values()
                      if line.product == product and line.site in ("", site) and line.rank == 1)
         lead: Moments = self.flow._making(node)
         self.hours[f"{product} made at {site}"] = lead.mean
         self._add(Move(f"{product} made at {site}", "", site, product, _weeks(lead.mean), 0.0,
-                       uses=uses, group=group, load=load, kind="make"))
+                       uses=uses, group="" if load is None else load.name,
+                       load=0.0 if load is None else load.unit_h, kind="make"))
         for part, _ in uses:
             self._ways((site, part), frozenset({node}))
-
-    def _bottleneck(self, node: Node) -> tuple[float, str, float]:
-        """Hours a unit takes of its most loaded work centre, its name, and its hours a week."""
-        site, product = node
-        lot = self.network.products[product].lot_size or 1.0
-        best = (0.0, "", math.inf)
-        for step in self.network.routings.values():
-            if (step.site, step.product) != node or step.group is None:
-                continue
-            each = step.process_time.mean() / (1.0 if step.per == "unit" else lot)
-            hours = 0.0
-            for machine in self.network.machines.values():
-                if (machine.site, machine.group) == (site, step.group):
-                    hours += machine.units * machine.speed * PERIOD_H * self._up(machine.machine)
-            if hours > 0.0 and each / hours > (best[0] / best[2] if best[1] else 0.0):
-                best = (each, f"hours of {step.group} at {site}", hours)
-        return best
-
-    def _up(self, machine: str) -> float:
-        share = 1.0
-        for row in self.network.failures.values():
-            if row.asset == machine and row.time_to_failure is not None:
-                mean = row.time_to_failure.mean()
-                share *= mean / (mean + row.time_to_repair.mean()) if mean > 0.0 else 1.0
-        return share
 
 
 def _idle(name: str, actor: Mapping[str, Any]) -> Sequence[int]:

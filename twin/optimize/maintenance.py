@@ -20,6 +20,7 @@ from twin.network import Network
 from twin.network.components import Failure
 from twin.optimize.maintenance_life import best_age, life_of
 from twin.optimize.policy_flow import PolicyFlow
+from twin.optimize.policy_parameters import service_target
 from twin.plan import Answer, Plan, Reason, Service, Status
 from twin.state import State
 
@@ -281,10 +282,11 @@ def spares(network: Network, service: float, reasons: list[Reason],
     for node, failures in rate.items():
         stock = network.stock.get(node)
         lead = flow.lead(node).mean + ((stock.review or 0.0) if stock else 0.0)
-        level = int(stats.poisson.ppf(service, failures * lead))
+        target = service if stock is None else service_target(stock, service)
+        level = int(stats.poisson.ppf(target, failures * lead))
         reasons.append(Reason("binding", f"spare {node[1]} at {node[0]}", f"{failures * lead:.2f} "
                               f"are needed over a lead time of {lead / 24.0:.1f} d: keep "
-                              f"{max(1, level)} for a {service:.0%} chance"))
+                              f"{max(1, level)} for a {target:.0%} chance"))
         if stock is not None and stock.policy in ("base_stock", "R_S"):
             cells[f"stock[{node[0]},{node[1]}].order_up_to"] = str(max(1, level))
     return cells

@@ -37,8 +37,9 @@ def policies_for(network: Network, service: float = 0.95) -> Plan:
     network
         With the calibration applied.
     service
-        Where a shelf has no backorder cost: the share of time without a shortage that it is to
-        reach, which stands for a backorder cost of holding x service / (1 - service).
+        Where a shelf has neither a `service_level` nor a backorder cost: the share of time without
+        a shortage that it is to reach. Such a share stands for a backorder cost of
+        holding x service / (1 - service).
 
     Returns
     -------
@@ -77,7 +78,7 @@ def policies_for(network: Network, service: float = 0.95) -> Plan:
             if row.policy is not None:
                 reasons.append(Reason("why_not", address, _no_formula(row, flow)))
             continue
-        reasons.append(Reason("binding", address, found.formula))
+        reasons.append(Reason("binding", address, found.formula + _asked_for(row)))
         reasons += [Reason("why_not", address, doubt) for doubt in found.doubts]
         exact = exact and not found.doubts
         for column, value in found.values.items():
@@ -93,8 +94,21 @@ def policies_for(network: Network, service: float = 0.95) -> Plan:
 
 
 def backorder_price(row: Stock, service: float) -> float:
-    """What a unit owed costs a day: as given, or what the service target stands for."""
-    return row.backorder_cost or row.holding_cost * service / (1.0 - service)
+    """What a unit owed costs a day: by the shelf's own target, as given, or by `service`."""
+    if row.service_level is None and row.backorder_cost > 0.0:
+        return row.backorder_cost
+    target = service_target(row, service)
+    return row.holding_cost * target / (1.0 - target)
+
+
+def service_target(row: Stock, service: float) -> float:
+    """The share of time without a shortage that a shelf is to reach: its own, or the plan's."""
+    return service if row.service_level is None else row.service_level
+
+
+def _asked_for(row: Stock) -> str:
+    return "" if row.service_level is None else \
+        f"; for a service level of {row.service_level:.1%}, as the model asks"
 
 
 def parameters_of(row: Stock, flow: PolicyFlow, service: float) -> Parameters | None:
@@ -103,8 +117,8 @@ def parameters_of(row: Stock, flow: PolicyFlow, service: float) -> Parameters | 
     asked, lead = flow.demand(node), flow.lead(node)
     if not asked.mean > 0.0 or row.policy in (None, "smoothed"):
         return None
-    ratio = service
-    if row.holding_cost > 0.0 and row.backorder_cost > 0.0:
+    ratio = service_target(row, service)
+    if row.service_level is None and row.holding_cost > 0.0 and row.backorder_cost > 0.0:
         ratio = row.backorder_cost / (row.backorder_cost + row.holding_cost)
     delay = flow.network.sites[row.site].record_delay
     held = _Held(row, flow, asked, Moments(lead.mean + delay, lead.variance), ratio,

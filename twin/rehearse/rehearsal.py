@@ -58,7 +58,7 @@ class Rehearsal:
     >>> harbour = read_model("harbour")
     >>> rehearsal = Rehearsal(harbour, hide(harbour, seed=3))
     >>> sent = rehearsal.step(6.0)
-    >>> len({sensor for sensor, _ in sent}) > 20, rehearsal.now
+    >>> len({sensor for sensor, _ in sent}) > 20, round(rehearsal.now, 6)
     (True, 6.0)
     """
 

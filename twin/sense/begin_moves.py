@@ -33,7 +33,7 @@ class Moves:
         """Every lane, fleet, dock and pair of hands."""
         fleets = self._fleets()
         found = {name: self._lane(name, row) for name, row in self.lanes.items()}
-        found |= fleets
+        found |= fleets | self._seats()
         for row in self.scene.network.docks.values():
             found[f"{row.site}/{row.direction}"] = self._dock(row)
         for name in self.scene.actors:
@@ -167,6 +167,16 @@ class Moves:
                         self.drivers.setdefault(f"crew {row.crew}", []).append(f"driver {truck}")
         return found
 
+    def _seats(self) -> dict[str, Row]:
+        """Hours at the wheel of drivers that have to rest."""
+        found = {}
+        for name in self.scene.actors:
+            if name.startswith("driver "):
+                hours = self.scene.trucks.hours(name.removeprefix("driver "), self.scene.at)
+                if hours is not None:
+                    found[name] = hours.state(self.scene.at)
+        return found
+
     def _truck(self, name: str, blank: Row) -> Row:
         scene, at = self.scene, self.scene.at
         known = scene.trucks.trucks.get(name)
@@ -174,8 +184,10 @@ class Moves:
             return {**blank, "age": at, "leg_age": at}
         phase, row = known["phase"], self._row(name)
         lane = self._truck_lane(name, known)
+        hours = scene.trucks.hours(name, at)
+        rested = 0.0 if hours is None else hours.resting(at)
         state = {**blank, "phase": phase, "lane": None, "age": at - known["began"],
-                 "leg_age": at - known["leg"], "delayed": known["delayed"]}
+                 "leg_age": at - known["leg"] - rested, "delayed": known["delayed"]}
         if phase == "idle" or lane is None or row is None:
             return {**state, "phase": "idle"}
         state["lane"] = lane_name(lane)
@@ -188,9 +200,9 @@ class Moves:
         if phase in ("loading", "to_origin", "out", "unloading") and not state["load"]:
             return {**state, "phase": "back" if phase == "out" else "idle",
                     "lane": state["lane"] if phase == "out" else None,
-                    "left": self._left(row, known, lane, phase), "departed_age": None}
+                    "left": self._left(name, row, known, lane, phase), "departed_age": None}
         if known["to"]:
-            state["left"] = self._left(row, known, lane, phase)
+            state["left"] = self._left(name, row, known, lane, phase)
         state["at_dock"] = self._docks(name, known, lane, state)
         return state
 
@@ -212,11 +224,11 @@ class Moves:
                and (lane.origin, lane.destination) == (origin, destination)]
         return fit[0] if fit else None
 
-    def _left(self, row: TruckRow, known: Row, lane: LaneRow, phase: str) -> float:
+    def _left(self, name: str, row: TruckRow, known: Row, lane: LaneRow,
+              phase: str) -> float:
         """Hours left of a leg: as planned where it is no matter of luck, else in the middle."""
         scene = self.scene
-        halted = 0.0 if known["halted"] is None else scene.at - known["halted"]
-        driven: float = scene.at - known["leg"] - known["held"] - halted
+        driven = scene.trucks.at_wheel(name, scene.at)
         if phase in ("to_origin", "home"):
             sites = scene.network.sites
             begin, end = sites.get(known["at"]), sites.get(known["to"])

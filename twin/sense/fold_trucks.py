@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.network import Network
+from twin.driver_hours import DriverHours
+from twin.network import Crew, Network
 from twin.sense.fold_shelves import mark
 from twin.sense.history import Event
 
@@ -17,6 +18,10 @@ class Trucks:
             [row.truck] if row.units == 1
             else [f"{row.truck}#{number}" for number in range(1, row.units + 1)])}
         self.trucks: dict[str, dict[str, Any]] = {}
+        self._crews: dict[str, Crew] = {}  #: of trucks whose drivers have to rest
+        for row in network.trucks.values():
+            if row.crew and DriverHours(crew := network.crews[row.crew]).limited:
+                self._crews[row.truck] = crew
 
     def truck(self, name: str) -> dict[str, Any]:
         """What is known of a truck; one of which nobody has told stands at home."""
@@ -28,8 +33,41 @@ class Trucks:
             found = self.trucks[name] = {
                 "phase": "idle", "home": home, "lane": None, "began": 0.0, "leg": 0.0,
                 "since": 0.0, "at": home, "to": "", "shipment": 0, "departed": None,
-                "stopped": {}, "halted": None, "held": 0.0, "driven": 0.0, "delayed": False}
+                "stopped": {}, "halted": None, "driven": 0.0, "delayed": False,
+                "hours": None, "wheel": 0.0, "told": 0.0}
         return found
+
+    def hours(self, name: str, now: float) -> DriverHours | None:
+        """Hours of a truck's driver at a moment; None where nothing limits them."""
+        return self._until(name, now)[0]
+
+    def at_wheel(self, name: str, now: float) -> float:
+        """Hours driven of the present leg: those of breakdowns and rests do not count."""
+        return self._until(name, now)[1]
+
+    def _until(self, name: str, now: float) -> tuple[DriverHours | None, float]:
+        """The driver's hours, and those at the wheel of the present leg, at a moment."""
+        truck = self.trucks.get(name)
+        crew = None if "+" in name else self._crews.get(name.split("#")[0])  # hired with a driver
+        rolls = truck is not None and truck["to"] and truck["halted"] is None
+        if crew is None:
+            if truck is None:
+                return None, 0.0
+            return None, truck["wheel"] + (now - truck["told"] if rolls else 0.0)
+        if truck is None or truck["hours"] is None:
+            hours = DriverHours(crew)
+        else:
+            hours = DriverHours.recalled(crew, truck["hours"])
+        if truck is None:
+            return hours, 0.0
+        spans = hours.drive(truck["told"], now) if rolls else []
+        return hours, truck["wheel"] + sum(end - begin for begin, end in spans)
+
+    def _keep(self, name: str, now: float) -> None:
+        """Remember what was driven until now."""
+        hours, wheel = self._until(name, now)
+        self.trucks[name] |= {"wheel": wheel, "told": now,
+                              "hours": None if hours is None else hours.kept()}
 
     def loading(self, row: Event) -> bool:
         """It loads at the origin of a lane."""
@@ -49,6 +87,7 @@ class Trucks:
         if truck["to"]:
             return False  # it has to come first
         mark(truck, row)
+        self._set_out(row.asset, row.time)
         if row.shipment:
             if before != "loading":
                 truck["began"] = row.time
@@ -64,7 +103,7 @@ class Trucks:
             phase, truck["began"] = "to_origin", row.time
             truck["lane"] = None
         truck |= {"phase": phase, "at": row.site, "to": row.to_site, "leg": row.time,
-                  "since": row.time, "held": 0.0, "delayed": bool(truck["stopped"]),
+                  "since": row.time, "delayed": bool(truck["stopped"]),
                   "halted": row.time if truck["stopped"] else None}
         return True
 
@@ -74,7 +113,8 @@ class Trucks:
         if truck["to"] != row.site:
             return False
         mark(truck, row)
-        self._drive(truck, row.time)
+        self._keep(row.asset, row.time)
+        truck["driven"] += truck["wheel"]
         after = {"to_origin": "loading", "out": "unloading", "home": "idle"}.get(truck["phase"])
         if after is None:  # back: a trip from elsewhere than home ends with a drive home
             after = "idle" if row.site == truck["home"] else "back"
@@ -83,16 +123,19 @@ class Trucks:
             truck["lane"] = None
         return True
 
-    def _drive(self, truck: dict[str, Any], time: float) -> None:
-        """Count the hours of a leg that has ended."""
-        if truck["halted"] is not None:
-            truck["held"] += time - truck["halted"]
-        truck["driven"] += time - truck["leg"] - truck["held"]
+    def _set_out(self, name: str, now: float) -> None:
+        """A leg begins."""
+        hours, _ = self._until(name, now)
+        if hours is not None:
+            hours.rested = 0.0
+        self.trucks[name] |= {"wheel": 0.0, "told": now,
+                              "hours": None if hours is None else hours.kept()}
 
     def stop(self, row: Event) -> None:
         """It breaks down."""
         truck = self.truck(row.asset)
         mark(truck, row)
+        self._keep(row.asset, row.time)
         truck["stopped"][row.cause] = row.time
         truck["delayed"] = truck["delayed"] or bool(truck["to"])
         if truck["to"] and truck["halted"] is None:
@@ -106,8 +149,7 @@ class Trucks:
             if truck["stopped"].pop(cause, None) is not None:
                 break
         if not truck["stopped"] and truck["halted"] is not None:
-            truck["held"] += row.time - truck["halted"]
-            truck["halted"] = None
+            truck |= {"halted": None, "told": row.time}
 
     def driven(self, name: str, now: float) -> float:
         """Hours that a truck has driven in its life."""
@@ -115,7 +157,4 @@ class Trucks:
         if truck is None:
             return 0.0
         hours: float = truck["driven"]
-        if truck["to"]:
-            halted = 0.0 if truck["halted"] is None else now - truck["halted"]
-            hours += now - truck["leg"] - truck["held"] - halted
-        return hours
+        return hours + (self.at_wheel(name, now) if truck["to"] else 0.0)

@@ -36,7 +36,7 @@ def items_of(network: Network, supplier: str) -> list[tuple[str, str]]:
     --------
     >>> import twin
     >>> items_of(twin.read_model("harbour"), "glassworks")
-    [('juicery', 'bottles'), ('juicery', 'seals')]
+    [('juicery', 'bottles'), ('juicery', 'cartons'), ('juicery', 'seals')]
     """
     reached = {lane.destination for lane in network.lanes.values() if lane.origin == supplier}
     return sorted(

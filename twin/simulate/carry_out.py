@@ -51,6 +51,8 @@ def carry_out(world: World, plan: Plan, served: Collection[str] = ()) -> None:
         world.told = []
         until = plan.made_h + plan.holds_h
         for shelf in world.shelves:
+            if plan.holds and (shelf.site, shelf.product) not in plan.holds:
+                continue
             shelf.held_until = until
             env.call(max(env._now, until), REORDER, _let_go, shelf)
     for one in plan.orders:

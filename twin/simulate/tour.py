@@ -190,7 +190,7 @@ class Tour:
         self.km += km
         rest = max(0.0, planned - mean)
         if truck.driver is not None and truck.driver.limited:
-            until = self.world.env._now + truck.driver.rest_before(mean, rest)
+            until = self.world.env._now + truck.driver.hours.rest_before(mean, rest)
             rest = 0.0
             while self.world.env._now < until - _EPS:
                 yield truck.pause.until(until, RECEIPT)

@@ -211,7 +211,7 @@ class Truck:
             self.leg_began = started
             self._write("departing", begin, end)
             if self.driver is not None:
-                self.driver.rested = 0.0
+                self.driver.hours.rested = 0.0
         self.moving = True
         while (self.left > _EPS or self.stops) and not (self.rerouted and self.phase == "out"):
             if self.stops:
@@ -219,9 +219,9 @@ class Truck:
                 continue
             span, began = self.left, env._now
             if self.driver is not None and self.driver.limited:
-                span = min(span, self.driver.may_drive(began))
+                span = min(span, self.driver.hours.may_drive(began))
                 if span <= 0.0:
-                    yield self.pause.until(self.driver.until, RECEIPT)
+                    yield self.pause.until(self.driver.hours.until, RECEIPT)
                     continue
                 self.driver.start(began)
             self.leg, self.rolling = began, True
@@ -290,7 +290,7 @@ class Truck:
     def state(self, book: Book) -> dict[str, Any]:
         """Where the truck is on its trip, and with what."""
         now = self.env._now
-        rested = 0.0 if self.driver is None else self.driver.resting(now)
+        rested = 0.0 if self.driver is None else self.driver.hours.resting(now)
         return {
             "phase": self.phase, "lane": None if self.lane is None else self.lane.name,
             "load": book.load(self.load), "age": now - self.began,

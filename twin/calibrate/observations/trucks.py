@@ -12,6 +12,7 @@ from twin.calibrate.estimator import Cell
 from twin.calibrate.evidence import Evidence
 from twin.calibrate.sample import Batch
 from twin.calibrate.timeline import Timeline
+from twin.driver_hours import DriverHours
 from twin.network import Lane, Truck
 
 Found = Iterator[tuple[Cell, Batch]]
@@ -27,6 +28,12 @@ class Leg:
     lane: Lane | None  #: whose way it is, out or back
     left: float
     came: float
+    wheel: tuple[tuple[float, float], ...]  #: spans in which it rolled: rests left out
+
+    @property
+    def hours(self) -> float:
+        """Hours at the wheel."""
+        return sum(end - begin for begin, end in self.wheel)
 
 
 def speeds(evidence: Evidence) -> Found:
@@ -83,6 +90,28 @@ def speed_factors(evidence: Evidence) -> Found:
                                      size=slowness * km[chosen])
 
 
+class Wheels:
+    """When each truck of a fleet rolls, its legs asked for in their order."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.hours: dict[str, DriverHours] = {}
+
+    def spans(self, asset: str, left: float, came: float) -> tuple[tuple[float, float], ...]:
+        """Spans of a leg in which the truck was neither down nor its driver at rest."""
+        rolling, begin = [], left
+        for down, up in sorted(self.evidence.downs.get(asset, ())):
+            if down < came and up > begin:
+                rolling.append((begin, down))
+                begin = up
+        rolling = [span for span in (*rolling, (begin, came)) if span[1] > span[0]]
+        truck = self.evidence.truck(asset)
+        if truck is None or truck.crew is None or "+" in asset:  # hired with a driver
+            return tuple(rolling)
+        hours = self.hours.setdefault(asset, DriverHours(self.evidence.network.crews[truck.crew]))
+        return tuple(span for begin, end in rolling for span in hours.drive(begin, end))
+
+
 def _by_truck(evidence: Evidence) -> dict[str, list[Leg]]:
     """Undisturbed legs on lanes whose time follows from the speed, by row of `trucks`."""
     found: dict[str, list[Leg]] = {}
@@ -97,14 +126,14 @@ def _by_truck(evidence: Evidence) -> dict[str, list[Leg]]:
 
 def _times(legs: list[Leg]) -> tuple[np.ndarray, np.ndarray]:
     left = np.array([leg.left for leg in legs])
-    return left, np.array([leg.came for leg in legs]) - left
+    return left, np.array([leg.hours for leg in legs])
 
 
 def legs_of(evidence: Evidence) -> list[Leg]:
     """Every leg that ended, in order; worked out once for each evidence.
 
     Where nobody tells of the trucks themselves, shipments of a fleet of one truck tell of its legs
-    out.
+    out. Breakdowns and the rests that a driver has to take are no driving.
     """
     found = evidence.memory.get("legs")
     if isinstance(found, list):
@@ -126,6 +155,7 @@ def _own(evidence: Evidence, rows: pd.DataFrame) -> Iterator[Leg]:
         if lane.fleet is not None:
             lanes[lane.fleet, lane.origin, lane.destination] = lane
     since: dict[str, tuple[int, float, str, str]] = {}
+    wheels = Wheels(evidence)
     columns = ("id", "time", "event", "asset", "site", "to_site")
     for id_, time, event, asset, site, to_site in zip(*evidence.arrays(rows, *columns),
                                                       strict=True):
@@ -136,13 +166,14 @@ def _own(evidence: Evidence, rows: pd.DataFrame) -> Iterator[Leg]:
             truck = evidence.truck(asset)
             if truck is not None and end == site:
                 way = lanes.get((truck.home, origin, end))
-                yield Leg(begun, asset, truck, way, left, time)
+                yield Leg(begun, asset, truck, way, left, time, wheels.spans(asset, left, time))
 
 
 def _shipped(evidence: Evidence, rows: pd.DataFrame) -> Iterator[Leg]:
     """Legs out of fleets of one truck, from departing to arriving of what they carry."""
     since: dict[tuple[str, int], tuple[int, float]] = {}
     done: set[tuple[str, int]] = set()
+    wheels = Wheels(evidence)
     columns = ("id", "time", "event", "asset", "shipment")
     for id_, time, event, asset, shipment in zip(*evidence.arrays(rows, *columns), strict=True):
         parts = asset.split(":")
@@ -160,10 +191,10 @@ def _shipped(evidence: Evidence, rows: pd.DataFrame) -> Iterator[Leg]:
             done.add((asset, shipment))
             begun, left = since[asset, shipment]
             name = trucks[0].truck if trucks[0].units == 1 else ""
-            yield Leg(begun, name, trucks[0], way, left, time)
+            yield Leg(begun, name, trucks[0], way, left, time, wheels.spans(name, left, time))
 
 
 def driving(evidence: Evidence, asset: str) -> Timeline | None:
     """The hours that a truck drove; None where nobody tells."""
-    spans = [(leg.left, leg.came) for leg in legs_of(evidence) if leg.asset == asset]
-    return Timeline.spans(spans).times(evidence.up(asset)) if spans else None
+    legs = [leg for leg in legs_of(evidence) if leg.asset == asset]
+    return Timeline.spans([span for leg in legs for span in leg.wheel]) if legs else None
