@@ -68,7 +68,7 @@ class SequenceSearch:
         Same work, start, seed and tries: same schedule.
     """
 
-    def __init__(self, work: Work, start: Schedule, seed: int = 1, memory: int = 2000) -> None:
+    def __init__(self, work: Work, start: Schedule, seed: int = 1, memory: int = 3000) -> None:
         self.work = work
         self.luck = np.random.default_rng([seed, 0x0DE5])
         self.tries = 0
