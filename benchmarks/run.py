@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import listen
+import rescheduling
 import routing
 import scheduling
 import state
@@ -229,7 +230,7 @@ MEASUREMENTS: dict[str, Callable[[int], Iterator[Finding]]] = {
     "shops": shops, "line": line, "network": network, "growth": growth, "spill": spill,
     "workers": workers, "calibrate": calibrate, "ingest": ingest,
     "jobshop": scheduling.jobshop, "flexible": scheduling.flexible, "setups": scheduling.setups,
-    "rescheduling": scheduling.rescheduling, "routing": routing.routing,
+    "rescheduling": rescheduling.rescheduling, "routing": routing.routing,
     "stocking": stocking.stocking, "irp": irp, "state": state.state,
 }
 

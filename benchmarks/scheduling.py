@@ -1,8 +1,8 @@
 """Schedules against published optima, plain CP-SAT, PyJobShop and every dispatch rule.
 
 Limits are wall seconds with the start of processes, on both cores, for everybody; three seeds. The
-instances are read from TWIN_DATA (sets `jobshop` and `fjsp`); set-up and breakdown shops are drawn
-here from a seed. TWIN_BENCH_SEEDS=1 takes one seed, for a first look.
+instances are read from TWIN_DATA (sets `jobshop` and `fjsp`); set-up shops are drawn here from a
+seed. TWIN_BENCH_SEEDS=1 takes one seed, for a first look.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.optimize.schedule import Solved, in_force, plan_of, solve
-from twin.optimize.schedule_score import score
+from twin.optimize.schedule import Solved, solve
 from twin.optimize.schedule_work import GOALS, Job, Task, Tool, Work
 
 if TYPE_CHECKING:
@@ -228,70 +226,6 @@ def setups(repeats: int) -> Iterator[Finding]:
                   f"{best / 100:.0f}", file=sys.stderr, flush=True)
     yield Finding("set-ups by family 20x5, 5 s: worst cost over the best rule's", max(ratios),
                   "<=", 0.999, note=f"mean {mean(ratios):.2f} over {len(ratios)} runs")
-
-
-def breakdown(seed: int) -> tuple[Work, Work]:
-    """A flexible shop, 80 % busy with lots that come over days, and the same with a machine down.
-
-    Due dates are one to two and a half times the work of a lot after its release, so that some
-    lots are late in any plan.
-    """
-    luck = np.random.default_rng([seed, 0xB4EA])
-    machines, lots = 8, 40
-    drawn = [[(luck.choice(machines, 2, replace=False).tolist(), int(luck.integers(30, 120)))
-              for _ in range(5)] for _ in range(lots)]
-    whole = [sum(minutes for _, minutes in steps) for steps in drawn]
-    days = sum(whole) / (0.8 * machines)
-    jobs = []
-    for i, steps in enumerate(drawn):
-        release = max(0, int(luck.uniform(-0.1, 1.0) * days))
-        jobs.append(Job(
-            tuple(Task(tuple((m, minutes + 5 * n) for n, m in enumerate(ways)), k)
-                  for k, (ways, minutes) in enumerate(steps)),
-            f"lot {i}", release, release + int(whole[i] * luck.uniform(1.0, 2.5)),
-            int(luck.integers(1, 4)), order=i + 1, lot=i + 1, product="part"))
-    work = Work(tuple(jobs), tuple(Tool(f"M{m}", "g") for m in range(machines)))
-    down = int(luck.integers(machines))
-    return work, replace(work, tools=tuple(
-        replace(tool, closed=((0, int(luck.integers(180, 420))),)) if m == down else tool
-        for m, tool in enumerate(work.tools)))
-
-
-def rescheduling(repeats: int) -> Iterator[Finding]:
-    """After a breakdown: how many operations move, at which tardiness; the frontier drawn."""
-    from run import Finding
-
-    prices = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0)
-    found: dict[float, list[tuple[float, float]]] = {price: [] for price in prices}
-    for number in range(1, 6):
-        before, after = breakdown(number)
-        plan = plan_of(solve(before, seconds=20.0, seed=number, counted=False, explain=False),
-                       "shop", 0.0)
-        for seed in SEEDS:
-            free = solve(after, seconds=5.0, seed=seed, counted=False, explain=False)
-            base = max(1, free.score.tardiness)
-            for price in prices:
-                held = in_force(after, plan, 0.0, price)
-                one = ours(held, 5.0, seed)
-                counted = sum(entry is not None for entry in held.plan)
-                found[price].append((score(held, one.schedule).moved / counted,
-                                     one.score.tardiness / base))
-    frontier = [(price, mean(m for m, _ in rows), mean(t for _, t in rows))
-                for price, rows in found.items()]
-    _draw(frontier)
-    note = "; ".join(f"price {p:g}: {100 * m:.0f} % at {t:.2f}" for p, m, t in frontier)
-    good = [(m, t) for _, m, t in frontier if m <= 0.10]
-    yield Finding("after a breakdown, 5 s: tardiness at <= 10 % moved, over free",
-                  min((t for _, t in good), default=float("inf")), "<=", 1.15, note=note)
-
-
-def _draw(frontier: list[tuple[float, float, float]]) -> None:
-    from twin.measure.gantt import frontier as draw
-
-    file = HERE / "evidence" / "rescheduling_frontier.png"
-    draw([(100.0 * moved, late) for _, moved, late in frontier],
-         "Moving fewer operations costs lateness", "operations moved, %",
-         "tardiness over a free re-optimisation").savefig(file, dpi=110)
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["cp-sat"]:

@@ -32,7 +32,8 @@ class Reason:
     ----------
     kind
         ``binding`` (a requirement that costs something), ``why_not`` (something that was left
-        out or late), ``conflict`` (one of a smallest set that cannot hold together).
+        out or late), ``conflict`` (one of a smallest set that cannot hold together), ``moved``
+        (something that is elsewhere in the plan in force).
     subject
         What it is about, as the planner names it.
     message

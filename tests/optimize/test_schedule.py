@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.optimize.shops import brute_force, ft06, works
 from twin.optimize.dispatch_rules import RULES, dispatch, follow
-from twin.optimize.schedule import horizon_for, in_force, plan_of, solve
+from twin.optimize.rescheduling import in_force
+from twin.optimize.schedule import horizon_for, plan_of, solve
 from twin.optimize.schedule_check import broken_rules
 from twin.optimize.schedule_model import ScheduleModel
 from twin.optimize.schedule_score import Schedule, moved, score

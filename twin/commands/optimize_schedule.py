@@ -19,7 +19,18 @@ from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.network import Network
 from twin.plan import Plan, Status
-from twin.settings import KEYS, Key, SettingError, describe, duration, maybe, read, text, word
+from twin.settings import (
+    KEYS,
+    Key,
+    SettingError,
+    describe,
+    duration,
+    maybe,
+    read,
+    share,
+    text,
+    word,
+)
 from twin.state import State
 
 _MOST_LINES = 60
@@ -38,6 +49,10 @@ SETTINGS: dict[str, Key] = {key.name: key for key in (
     Key("plan", "a plan in force (plan.json): moving what it holds has a price", "", maybe(text)),
     Key("move_price", "of an operation moved to another machine or by over 30 min, in the unit of "
         "the objective", "1", price),
+    Key("move_most", "share of the plan's operations that may move; blank for any", "",
+        maybe(share)),
+    Key("frontier", "draw what moving fewer operations costs: with a plan, more plans of `limit` "
+        "each (yes or no)", "no", word("yes", "no")),
     PAIRS, KEYS["seed"], KEYS["simulate.workers"], KEYS["report"],
 )}
 
@@ -52,13 +67,15 @@ today's rules. Writes plan.json, operations.csv, replay.csv, gantt.png, progress
   twin optimize schedule models=workshop limit=10s
   twin optimize schedule models=harbour from=opening ahead=3d objective=setups
   twin optimize schedule models=workshop plan=outputs/latest/plan.json move_price=5
+  twin optimize schedule models=workshop plan=outputs/latest/plan.json move_most=0.1 frontier=yes
 
 """ + describe(SETTINGS)
 
 
 def schedule_plan(call: Call) -> int:
     """Make a schedule, show it, write it."""
-    from twin.optimize.schedule import in_force, plan_of, solve
+    from twin.optimize.rescheduling import frontier, in_force
+    from twin.optimize.schedule import plan_of, solve
     from twin.optimize.schedule_work import GOALS
     from twin.optimize.workload import workload
 
@@ -71,22 +88,29 @@ def schedule_plan(call: Call) -> int:
     work = workload(network, state, ahead=asked["ahead"], hours=open_hours(network),
                     goal=GOALS[asked["objective"]])
     if asked["plan"] is not None:
-        work = in_force(work, _read(asked["plan"]), now, asked["move_price"])
+        work = in_force(work, _read(asked["plan"]), now, asked["move_price"],
+                        share=asked["move_most"])
     for note in work.notes:
         screen.note(note)
     screen.note(f"{len(work.jobs):,} lots and services, {work.size:,} operations, "
                 f"{len(work.tools)} machines, from {format_duration(now)} on.")
     with screen.working("Searching"):
-        solved = solve(work, seconds=asked["limit"], seed=asked["seed"],
-                       starts=played_rules(network, state, work, asked["limit"]),
+        starts = played_rules(network, state, work, asked["limit"])
+        solved = solve(work, seconds=asked["limit"], seed=asked["seed"], starts=starts,
                        watcher=progress_of(screen))
+    points = []
+    if asked["frontier"] == "yes" and work.plan:
+        with screen.working("Searching with fewer and more operations moved"):
+            points = frontier(work, [solved], seconds=asked["limit"], seed=asked["seed"],
+                              starts=starts)
     plan = plan_of(solved, network.name, now, _digest(state))
     hours = max((one.end for one in plan.operations), default=now) - now + _AFTER
     with screen.working("Playing it"):
         rows = replay(network, plan, state, horizon_h=hours, count=asked["pairs"],
                       seed=asked["seed"], workers=asked["simulate.workers"]
                       ) if plan.operations else ()
-    folder = write(plan, call.output, screen, report=asked["report"] == "yes", replayed=rows)
+    folder = write(plan, call.output, screen, report=asked["report"] == "yes", replayed=rows,
+                   points=points)
     if screen.as_json:
         screen.print_json({"folder": folder.as_posix(), "plan": plan.document(),
                            "replay": document(rows)})
@@ -156,8 +180,11 @@ def played_rules(network: Network, state: State | None, work: Any, limit: float)
 
 
 def write(plan: Plan, output: Path, screen: Screen, *, report: bool,
-          replayed: Sequence[Shown] = ()) -> Path:
-    """Write the plan into ``<time>-<model>-<kind>/``; the folder."""
+          replayed: Sequence[Shown] = (), points: Sequence[tuple[float, float]] = ()) -> Path:
+    """Write the plan into ``<time>-<model>-<kind>/``; the folder.
+
+    `points` are share of operations moved and objective of plans, to be drawn.
+    """
     folder = fresh(output, f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{plan.model[:80]}-{plan.kind}")
     plan.write(folder / "plan.json")
     import pandas as pd
@@ -168,10 +195,16 @@ def write(plan: Plan, output: Path, screen: Screen, *, report: bool,
     write_replay(replayed, folder)
     if report:
         with screen.working("Drawing"):
+            from twin.measure.gantt import frontier as drawn
             from twin.measure.gantt import gantt, progress
             from twin.measure.plan_report import write_plan_report
 
             pictures = {"gantt": gantt(plan), "progress": progress(plan)}
+            if points:
+                pictures["frontier"] = drawn(
+                    [(100.0 * away, cost) for away, cost in points],
+                    "What moving fewer operations costs", "operations moved, %",
+                    plan.answer.unit)
             for name, picture in pictures.items():
                 picture.savefig(folder / f"{name}.png", dpi=130)
             write_plan_report(plan, folder)

@@ -108,7 +108,8 @@ def schedule(ground: Ground) -> Iterator[tuple[str, Plan]]:
     """Which machine works on which lot when."""
     from twin.commands.optimize_schedule import played_rules
     from twin.commands.planning import open_hours
-    from twin.optimize.schedule import in_force, plan_of, solve
+    from twin.optimize.rescheduling import in_force
+    from twin.optimize.schedule import plan_of, solve
     from twin.optimize.schedule_work import GOALS
     from twin.optimize.workload import workload
 

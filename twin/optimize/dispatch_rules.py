@@ -219,7 +219,7 @@ def tidy(work: Work, machine: Sequence[int], start: Sequence[int]) -> Schedule:
     """
     task = [work.jobs[j].tasks[k] for j, k in places(work)]
     floor = {v: start[v] for v, one in enumerate(task) if one.batch and one.started is None}
-    if work.goal.moved:
+    if work.holding:
         for v, held in enumerate(work.plan):
             if held is not None and machine[v] == held[0] \
                     and abs(start[v] - held[1]) <= work.tolerance:
@@ -274,29 +274,6 @@ def dispatch(work: Work, rule: Rule,
                         crews and crews & {work.tools[m].crew for m, _ in shop.task[v].ways}):
                     del trial[other]
     return shop.schedule()
-
-
-def repaired(work: Work) -> list[Schedule]:
-    """The plan in force, mended: what can stays where it is, the rest follows in its order.
-
-    Once with everything on its machine, once with what the price does not hold going elsewhere.
-    """
-    if not any(work.before):
-        return []
-    every = {v: held for v, held in enumerate(work.before) if held is not None}
-    first = firsts(work)
-    keys = [0.0] * first[-1]
-    for j in range(len(work.jobs)):
-        last = 0.0
-        for v in range(first[j], first[j + 1]):
-            last = max(last, float(every[v][1])) if v in every else last + 1.0
-            keys[v] = last
-
-    def planned(shop: Floor, j: int, v: int, machine: int, minutes: int, now: int) -> float:
-        return keys[v]
-
-    held = {v: place for v, place in every.items() if work.plan[v] is not None}
-    return [dispatch(work, planned, every), dispatch(work, planned, held)]
 
 
 def _left(job: Job, k: int) -> int:

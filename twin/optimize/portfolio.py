@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Queue
 
 from twin.optimize.process import News, WorkerProcess, hear
 from twin.optimize.schedule_score import Schedule, score
 from twin.optimize.schedule_work import Work
 from twin.optimize.schedule_worker import Errand, Round, Said, plain
+from twin.optimize.sequence_search import fits
 from twin.plan import Progress
 
 _ROUNDS = (0.3, 0.3, 0.4)
@@ -27,7 +28,7 @@ Watcher = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a race came to."""
+    """What a race came to; `work` says how many operations may move, if that had to be eased."""
 
     schedule: Schedule
     bound: int | None
@@ -36,8 +37,10 @@ class Outcome:
     engine: str
     stopped_by: str
     seconds: float
-    work: float
+    spent: float
     progress: tuple[Progress, ...]
+    work: Work
+    fewest: int | None = None  #: operations that move in any schedule
 
 
 def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int = 1,
@@ -56,7 +59,7 @@ def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int
         Processes.
     """
     lines = [("tabu",) * 3, ("model", "tabu", "tabu")] if plain(work) else [
-        ("order",) * 3, ("model",) * 3]
+        ("order",) * 3, ("model", "order", "model") if fits(work) else ("model",) * 3]
     return _Race(work, start, seconds, horizon, seed, counted, lines[:max(1, cores)],
                  watcher).run()
 
@@ -69,6 +72,7 @@ class _Race:
         self.best, self.cost = start, score(work, start).cost
         self.engine, self.bound = "dispatch rule", None  # type: str, int | None
         self.spent, self.infeasible = 0.0, False
+        self.fewest: int | None = None
         self.watcher = watcher
         self.progress: list[Progress] = []
         self.own: dict[str, int] = {}  #: the best of each engine
@@ -94,7 +98,8 @@ class _Race:
         proved = self.bound is not None and self.cost <= self.bound
         return Outcome(self.best, self.bound, proved, self.infeasible, self.engine,
                        stopped or ("work" if self.counted else "wall"),
-                       time.time() - self.began, self.spent, tuple(self.progress))
+                       time.time() - self.began, self.spent, tuple(self.progress),
+                       self.work, self.fewest)
 
     def _round(self, number: int, part: float, until: float) -> str:
         """One round; why all must stop, or blank."""
@@ -105,7 +110,8 @@ class _Race:
             return "work"
         for runner in self.runners:
             runner.say(Round(self.roles[runner.number][number], self.seconds * part, self.counted,
-                             min(end, until), self.best, self.bound or 0))
+                             min(end, until), self.best, self.bound or 0,
+                             self.work.most_moved))
         found: dict[int, Schedule] = {}
         while running:
             heard = hear(self.news, until + _MARGIN / 2)
@@ -139,13 +145,19 @@ class _Race:
         return "wall" if time.time() >= until else ""
 
     def _hear(self, said: Said) -> None:
+        if said.fewest is not None:
+            self.fewest = said.fewest
+        if said.most_moved is not None and said.most_moved != self.work.most_moved:
+            self.work = replace(self.work, most_moved=said.most_moved)
+            self.cost = score(self.work, self.best).cost
         if said.bound is not None and (self.bound is None or said.bound > self.bound):
             self.bound = min(said.bound, self.cost)
             self._note()
 
     def _improve(self, schedule: Schedule, role: str) -> None:
-        cost = score(self.work, schedule).cost
-        if self.cost <= cost < self.own.get(role, cost + 1):
+        found = score(self.work, schedule)
+        cost = found.cost
+        if not found.beyond and self.cost <= cost < self.own.get(role, cost + 1):
             self.progress.append(Progress(time.time() - self.began, float(cost), None, role))
         self.own[role] = min(cost, self.own.get(role, cost))
         if cost < self.cost:
@@ -160,7 +172,8 @@ class _Race:
                 return
 
     def _note(self) -> None:
-        self.progress.append(Progress(time.time() - self.began, float(self.cost),
+        told = None if score(self.work, self.best).beyond else float(self.cost)
+        self.progress.append(Progress(time.time() - self.began, told,
                                       None if self.bound is None else float(self.bound),
                                       self.engine))
         if self.watcher is not None:

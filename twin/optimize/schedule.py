@@ -6,14 +6,17 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from twin.optimize.dispatch_rules import RULES, dispatch, repaired
+from twin.optimize.dispatch_rules import RULES, dispatch
 from twin.optimize.portfolio import Outcome, Watcher, race
+from twin.optimize.schedule_changes import changes
 from twin.optimize.schedule_check import broken_rules
 from twin.optimize.schedule_reasons import reasons
-from twin.optimize.schedule_score import Schedule, Score, ends, firsts, places, score
+from twin.optimize.schedule_repair import repaired
+from twin.optimize.schedule_score import Schedule, Score, ends, firsts, moved, places, score
 from twin.optimize.schedule_search import Reordering
 from twin.optimize.schedule_work import Work
 from twin.optimize.schedule_worker import PLACED_A_SECOND, plain
+from twin.optimize.sequence_search import fits
 from twin.plan import Answer, Operation, Plan, Progress, Reason, Service, Status
 
 _HERE = 0.1  #: share of the limit's work that is done before processes start
@@ -22,13 +25,17 @@ _SLACK = 1.3  #: how much longer than the rules' a schedule may be, if that is n
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """A schedule, what it comes to, the answer, and what each dispatch rule came to."""
+    """A schedule, what it comes to, the answer, and what each dispatch rule came to.
+
+    `fewest` is how many operations of a plan in force move in any schedule, if that was asked.
+    """
 
     work: Work
     schedule: Schedule
     score: Score
     answer: Answer
     rules: Mapping[str, Score]
+    fewest: int | None = None
 
 
 def solve(work: Work, *, seconds: float = 10.0, seed: int = 1, counted: bool = True,
@@ -70,7 +77,7 @@ def solve(work: Work, *, seconds: float = 10.0, seed: int = 1, counted: bool = T
     ruled = {name: dispatch(work, rule) for name, rule in RULES.items()}
     scores = {name: score(work, schedule) for name, schedule in ruled.items()}
     candidates = [*ruled.values(), *repaired(work), *starts]
-    best = min(candidates, key=lambda schedule: score(work, schedule).cost)
+    best = first = min(candidates, key=lambda schedule: score(work, schedule).cost)
     start = score(work, best)
     scale = scale_of(work)
     watch = None if watcher is None else _scaled(watcher, scale)
@@ -83,11 +90,19 @@ def solve(work: Work, *, seconds: float = 10.0, seed: int = 1, counted: bool = T
     outcome = race(work, best, seconds=seconds - (time.time() - began), horizon=horizon,
                    seed=seed, counted=counted, cores=cores, watcher=watch)
     broken = broken_rules(work, outcome.schedule)
-    final = score(work, outcome.schedule)
+    work = _eased(outcome.work, outcome.schedule)
+    start, final = score(work, first), score(work, outcome.schedule)
     if broken and not final.overdue:
         raise RuntimeError(f"a schedule breaks a rule: {broken[0]}")
     answer = _answer(work, outcome, final, start, scale, began, explain)
-    return Solved(work, outcome.schedule, final, answer, scores)
+    return Solved(work, outcome.schedule, final, answer, scores, outcome.fewest)
+
+
+def _eased(work: Work, schedule: Schedule) -> Work:
+    """The work with as many moves allowed as a schedule makes, where it found no way to fewer."""
+    if work.most_moved is None:
+        return work
+    return replace(work, most_moved=max(work.most_moved, len(moved(work, schedule))))
 
 
 def quick(work: Work, *, seed: int = 1, seconds: float = 0.5) -> Solved:
@@ -121,7 +136,7 @@ def quick(work: Work, *, seed: int = 1, seconds: float = 0.5) -> Solved:
 
 def _improved(work: Work, best: Schedule, seconds: float, seed: int, began: float) -> Schedule:
     """A first search here, while other processes would only start: a fixed number of tries."""
-    if plain(work):
+    if plain(work) or fits(work):
         return best
     tries = int(_HERE * seconds * PLACED_A_SECOND / work.size)
     return Reordering(work, best, seed).search(tries=tries, until=began + 0.4 * seconds)
@@ -167,15 +182,16 @@ def _answer(work: Work, outcome: Outcome, final: Score, start: Score, scale: flo
         if outcome.infeasible and explain:
             why = conflict(work)
     elif explain:
-        why = reasons(work, outcome.schedule, scale)
+        why = (*changes(work, outcome.schedule, outcome.fewest),
+               *reasons(work, outcome.schedule, scale))
     if final.overdue:
         objective = bound = None
     else:
         objective = final.cost / scale
         bound = None if outcome.bound is None else max(0.0, min(outcome.bound / scale, objective))
     return Answer(status, objective, bound, unit_of(work), outcome.engine, time.time() - began,
-                  outcome.work, outcome.stopped_by,
-                  None if start.overdue else start.cost / scale,
+                  outcome.spent, outcome.stopped_by,
+                  None if start.broken else start.cost / scale,
                   tuple(_told(seen, scale) for seen in outcome.progress), why)
 
 
@@ -212,34 +228,3 @@ def promises(solved: Solved, now: float) -> list[tuple[str, float, float | None]
     done = ends(solved.work, solved.schedule)
     return [(job.name, now + end / 60.0, None if job.due is None else now + job.due / 60.0)
             for job, end in zip(solved.work.jobs, done, strict=True) if not job.service]
-
-
-def in_force(work: Work, plan: Plan, now: float, price: float, tolerance: float = 0.5) -> Work:
-    """The work with a plan in force: moving one of its operations has a price.
-
-    Operations of the plan are found again by order, lot and step. What has started is frozen
-    anyway; operations on a machine that is down now may be moved freely.
-
-    Parameters
-    ----------
-    price
-        Of a moved operation, in the unit of the objective.
-    tolerance
-        Hours that an operation may shift without counting as moved.
-    """
-    numbers = {tool.name: m for m, tool in enumerate(work.tools)}
-    held = {(one.product, one.order, one.lot, one.step): one for one in plan.operations}
-    down = {m for m, tool in enumerate(work.tools) if tool.closed and tool.closed[0][0] == 0}
-    kept: list[tuple[int, int] | None] = []
-    before: list[tuple[int, int] | None] = []
-    for j, k in places(work):
-        job, task = work.jobs[j], work.jobs[j].tasks[k]
-        one = held.get((job.product, job.order, job.lot, task.step))
-        place = None
-        if one is not None and task.started is None and one.machine in numbers:
-            place = (numbers[one.machine], round((one.start - now) * 60.0))
-        before.append(place)
-        kept.append(None if place is None or place[0] in down else place)
-    goal = replace(work.goal, moved=round(price * scale_of(work)))
-    return replace(work, plan=tuple(kept), before=tuple(before),
-                   tolerance=round(tolerance * 60.0), goal=goal)

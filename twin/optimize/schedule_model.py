@@ -254,9 +254,12 @@ class ScheduleModel:
                 model.add(self.makespan >= done)
             terms.append(goal.makespan * self.makespan)
         terms += [goal.setup * cost for cost in self.costs]
-        if goal.moved:
-            terms += [goal.moved * self._moved(v, held)
-                      for v, held in enumerate(self.work.plan) if held is not None]
+        if self.work.holding:
+            moved = [self._moved(v, held) for v, held in enumerate(self.work.plan)
+                     if held is not None]
+            terms += [goal.moved * literal for literal in moved if goal.moved]
+            if self.work.most_moved is not None:
+                model.add(sum(moved) <= self.work.most_moved)
         model.minimize(sum(terms))
 
     def _moved(self, v: int, held: tuple[int, int]) -> Any:

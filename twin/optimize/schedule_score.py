@@ -76,9 +76,16 @@ class Score:
     moved: int
     late: int
     overdue: int  #: minutes beyond deadlines: above 0 it is no plan
+    beyond: int = 0  #: operations moved beyond those that may
+
+    @property
+    def broken(self) -> bool:
+        """Whether its cost is that of rules that it breaks."""
+        return self.overdue > 0 or self.beyond > 0
 
 
-_BROKEN = 1_000_000  #: cost of a minute beyond a deadline, for searches that pass through such
+BROKEN = 1_000_000  #: cost of a minute beyond a deadline, or of a move beyond what
+#: may be moved, for searches that pass through such
 
 
 def moved(work: Work, schedule: Schedule) -> list[int]:
@@ -99,7 +106,7 @@ def score(work: Work, schedule: Schedule) -> Score:
     >>> from twin.optimize.schedule_work import Job, Task, Tool
     >>> work = Work((Job((Task(((0, 3),)),), due=2, weight=5),), (Tool("saw"),))
     >>> score(work, Schedule((0,), (0,), (3,), (0,)))
-    Score(cost=503, tardiness=5, makespan=3, setup=0, moved=0, late=1, overdue=0)
+    Score(cost=503, tardiness=5, makespan=3, setup=0, moved=0, late=1, overdue=0, beyond=0)
     """
     done = ends(work, schedule)
     late = [max(0, end - job.due) if job.due is not None else 0
@@ -110,9 +117,11 @@ def score(work: Work, schedule: Schedule) -> Score:
     goal, makespan = work.goal, max(done, default=0)
     setup = setup_cost(work, schedule) if goal.setup else 0
     away = len(moved(work, schedule)) if work.plan else 0
+    beyond = 0 if work.most_moved is None else max(0, away - work.most_moved)
     cost = (goal.tardiness * tardiness + goal.makespan * makespan + goal.setup * setup
-            + goal.moved * away + _BROKEN * overdue)
-    return Score(cost, tardiness, makespan, setup, away, sum(m > 0 for m in late), overdue)
+            + goal.moved * away + BROKEN * (overdue + beyond))
+    return Score(cost, tardiness, makespan, setup, away, sum(m > 0 for m in late), overdue,
+                 beyond)
 
 
 def sequences(work: Work, schedule: Schedule) -> list[list[int]]:

@@ -47,7 +47,7 @@ class Reordering:
         self.now = self.best = schedule
         self.cost = self.best_cost = score(self.work, schedule).cost
         self.memory = [self.cost] * _MEMORY
-        if self.work.goal.moved:
+        if self.work.holding:
             self.held = {v for v, held in enumerate(self.work.plan) if held is not None
                          and schedule.machine[v] == held[0]
                          and abs(schedule.start[v] - held[1]) <= self.work.tolerance}
@@ -110,13 +110,13 @@ class Reordering:
                     machine[u] = -1
                     held.discard(u)
                     keys[u] += luck.gauss(0.0, 0.05) * span
-            if self.work.goal.moved and luck.random() < 0.3:
+            if self.work.holding and luck.random() < 0.3:
                 u = luck.randrange(size)
                 if u < len(self.work.plan) and (plan := self.work.plan[u]) is not None:
                     machine[u], keys[u] = plan[0], float(plan[1])
                     held.add(u)
         floor = {}
-        if self.work.goal.moved:
+        if self.work.holding:
             floor = {v: max(0, plan[1] - self.work.tolerance) for v in held
                      if (plan := self.work.plan[v]) is not None}
         return follow(self.work, keys, machine, floor), held

@@ -143,7 +143,10 @@ class Work:
     before
         The same of all its operations, also of those that may be moved freely.
     tolerance
-        An operation is moved if it is on another machine, or starts this much earlier or later.
+        An operation is moved if it is on another machine, or starts more than so many minutes
+        earlier or later.
+    most_moved
+        How many operations may be moved; None for any number.
 
     Examples
     --------
@@ -163,11 +166,17 @@ class Work:
     before: tuple[tuple[int, int] | None, ...] = ()
     tolerance: int = 30
     notes: tuple[str, ...] = ()
+    most_moved: int | None = None
 
     @property
     def size(self) -> int:
         """How many operations."""
         return sum(len(job.tasks) for job in self.jobs)
+
+    @property
+    def holding(self) -> bool:
+        """Whether moving an operation of the plan in force counts for anything."""
+        return self.goal.moved > 0 or self.most_moved is not None
 
     def changeover(self, machine: int, before: str, task: Task) -> tuple[int, int]:
         """Minutes and cost of making a machine ready for an operation."""

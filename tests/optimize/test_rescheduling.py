@@ -1,0 +1,126 @@
+"""A plan in force, re-scheduled: few operations move, and the search that sees to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from twin.optimize.dispatch_rules import RULES, dispatch
+from twin.optimize.rescheduling import frontier, in_force
+from twin.optimize.schedule import plan_of, quick, solve
+from twin.optimize.schedule_changes import changes
+from twin.optimize.schedule_check import broken_rules
+from twin.optimize.schedule_repair import matched_up, repaired
+from twin.optimize.schedule_score import Schedule, moved, score
+from twin.optimize.schedule_work import Goal, Job, Task, Tool, Work
+from twin.optimize.sequence_search import SequenceSearch, fits
+
+
+def drawn(seed: int, lots: int = 8) -> Work:
+    """A shop with hours, set-ups, components, started work and due dates."""
+    luck = Random(seed)
+    jobs = []
+    for j in range(lots):
+        tasks = [Task(tuple((m, luck.randint(10, 60)) for m in luck.sample(range(3), 2)), k,
+                      delay=luck.choice((0, 15)), family=luck.choice(("", "red", "blue")),
+                      setup=10) for k in range(3)]
+        if not j:
+            tasks[0] = replace(tasks[0], ways=tasks[0].ways[:1], started=5)
+        jobs.append(Job(tuple(tasks), f"lot {j}", luck.randint(0, 90) if j else 0,
+                        luck.randint(60, 300), luck.randint(1, 3), tail=luck.choice((0, 20)),
+                        after=(j - 1,) if j and luck.random() < 0.2 else (), order=j + 1,
+                        deadline=2000))
+    setups = {("g", a, b): (luck.randint(0, 30), luck.randint(1, 5))
+              for a in ("", "red", "blue") for b in ("red", "blue") if a != b}
+    tools = (Tool("saw", "g", ((120, 180), (400, 460))), Tool("drill", "g", family="red"),
+             Tool("oven", "h", ((30, 200),)))
+    return Work(tuple(jobs), tools, setups, goal=Goal("all", 100, 1, 7))
+
+
+def broken_down(work: Work, minutes: int = 240, **settings: float | None) -> Work:
+    """The work with its best quick plan in force, and its first machine down from now on."""
+    plan = plan_of(quick(work, seconds=0.05), "shop", 0.0)
+    down = replace(work, tools=(replace(work.tools[0], closed=((0, minutes),)),
+                                *work.tools[1:]))
+    return in_force(down, plan, 0.0, settings.get("price") or 0.0, share=settings.get("share"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not fits(drawn(0)), reason="needs Numba")
+@pytest.mark.parametrize("seed", range(12))
+def test_the_compiled_search_counts_what_the_score_counts(seed: int) -> None:
+    work = broken_down(drawn(seed), share=(None, 0.2, 0.5)[seed % 3], price=seed % 2 * 1.5)
+    start = dispatch(work, RULES["fifo"])
+    search = SequenceSearch(work, start, seed, memory=50)
+    found = search.search(tries=300)
+    assert broken_rules(work, found) == []
+    assert score(work, found).cost == search.best_cost <= score(work, start).cost
+    claimed = search._made()  # as tables have it, and as the shop places it
+    assert score(work, claimed).cost == int(search._costs[1])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not fits(drawn(0)), reason="needs Numba")
+def test_the_compiled_search_repeats() -> None:
+    work = broken_down(drawn(3), share=0.3)
+    one, other = (SequenceSearch(work, dispatch(work, RULES["fifo"]), 5).search(tries=2000)
+                  for _ in range(2))
+    assert one == other
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_mended_plan_is_a_schedule(seed: int) -> None:
+    work = broken_down(drawn(seed))
+    for one in repaired(work):
+        assert [text for text in broken_rules(work, one) if "deadline" not in text] == []
+
+
+def test_matching_up_moves_only_what_waits_for_the_machine() -> None:
+    lots = tuple(Job((Task(((i % 2, 60),)), Task(((2 + i, 60),), 1)), f"lot {i}", order=i + 1)
+                 for i in range(4))
+    work = broken_down(Work(lots, tuple(Tool(f"M{m}") for m in range(6))))
+    found = matched_up(work)
+    assert [divmod(v, 2) for v in moved(work, found)] == [(0, 1), (2, 1)]
+
+
+def test_moves_beyond_what_may_break_a_schedule() -> None:
+    work = Work((Job((Task(((0, 60),)),)),), (Tool("saw"),), plan=((0, 0),), most_moved=0)
+    late = Schedule((0,), (31,), (91,), (31,))
+    assert (score(work, late).beyond, score(work, late).broken) == (1, True)
+    assert not score(replace(work, most_moved=1), late).broken
+    assert not score(work, Schedule((0,), (30,), (90,), (30,))).broken
+
+
+@pytest.mark.parametrize(("schedule", "cause"), [
+    (Schedule((0, 1, 1), (90, 150, 60), (150, 210, 120), (90, 150, 60)), "step 0 ends only then"),
+    (Schedule((0, 1, 1), (0, 120, 60), (60, 180, 120), (0, 120, 60)), "drill works on b step 0"),
+    (Schedule((0, 2, 1), (0, 60, 200), (60, 120, 260), (0, 60, 200)), "the objective gains"),
+], ids=["predecessor", "machine taken", "better"])
+def test_a_move_has_a_cause(schedule: Schedule, cause: str) -> None:
+    work = Work((Job((Task(((0, 60),)), Task(((1, 60), (2, 60)), 1)), "a"),
+                 Job((Task(((1, 60),)),), "b")), (Tool("saw"), Tool("drill"), Tool("press")),
+                plan=(None, (1, 60), None))
+    assert cause in changes(work, schedule)[1].message
+
+
+@pytest.mark.slow
+def test_no_more_move_than_may_or_must() -> None:
+    work = broken_down(drawn(2), share=0.0)
+    found = solve(work, seconds=20, seed=1)
+    assert found.fewest is not None
+    assert len(moved(found.work, found.schedule)) == found.work.most_moved == found.fewest > 0
+    assert found.answer.objective == pytest.approx(found.score.cost / 6000)
+    assert any(f"At least {found.fewest}" in reason.message for reason in found.answer.reasons)
+    eased = solve(replace(work, most_moved=found.fewest + 2), seconds=20, explain=False)
+    assert len(moved(eased.work, eased.schedule)) <= found.fewest + 2
+    assert eased.score.tardiness <= found.score.tardiness
+
+
+@pytest.mark.slow
+def test_a_frontier_falls() -> None:
+    work = broken_down(drawn(2))
+    points = frontier(work, [], seconds=6, shares=(0.0, 0.3, None))
+    assert points == sorted(points)
+    assert [cost for _, cost in points] == sorted((cost for _, cost in points), reverse=True)
