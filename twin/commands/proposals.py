@@ -87,7 +87,9 @@ def policies(ground: Ground) -> Iterator[tuple[str, Plan]]:
 
 
 def flows(ground: Ground) -> Iterator[tuple[str, Plan]]:
-    """Orders, transfers and expedites that the cheapest flow of the next weeks asks for now."""
+    """Orders, transfers and changes of open orders that the cheapest flow of the next weeks asks
+    for now.
+    """
     from twin.commands.planning import open_hours
     from twin.optimize.allocation import allocate
 
@@ -96,9 +98,10 @@ def flows(ground: Ground) -> Iterator[tuple[str, Plan]]:
         return
     stocked = [order for order in plan.orders
                if (order.site, order.product) in ground.network.stock]
-    for name, verbs in (("replenishment: orders", ("order",)), ("transfers", ("transfer",)),
-                        ("expedite", ("expedite",)),
-                        ("replenishment: fewer", ("cancel", "decrease"))):
+    for name, verbs in (("replenishment: orders", ("order", "increase")),
+                        ("transfers", ("transfer",)), ("expedite", ("expedite",)),
+                        ("replenishment: fewer", ("cancel", "decrease")),
+                        ("replenishment: later", ("defer",))):
         chosen = tuple(order for order in stocked if order.verb in verbs)
         if chosen:
             yield name, replace(plan, kind=kind_of(name), orders=chosen, holds_h=0.0)

@@ -21,7 +21,7 @@ from twin.commands.trials import (
 )
 from twin.manifest import network_digest
 from twin.network import ModelError, Network
-from twin.operate.actions import actions_of, today_of
+from twin.operate.actions import actions_of, today_of, with_standing
 from twin.operate.configuration import Gate
 from twin.operate.desk import Desk
 from twin.operate.gate import (
@@ -262,8 +262,9 @@ def _advice(name: str, plan: Plan, verdicts: Mapping[str, Verdict], joint: Verdi
         reasons.append("with the others of this round: "
                        + in_words(joint.effects[0], network.currency, days))
     return Recommendation(
-        network.name, kind, before.actions if before is not None else actions_of(plan, network),
-        effects, tuple(reasons), runner_up=rival, made_h=now, expires_h=now + terms.expires,
+        network.name, kind, before.actions if before is not None
+        else with_standing(actions_of(plan, network), stage.state), effects, tuple(reasons),
+        runner_up=rival, made_h=now, expires_h=now + terms.expires,
         horizon_h=terms.horizon, seed=stage.seed, replications=found.pairs,
         digests={"model": network_digest(stage.model), "calibration": stage.learned.digest(),
                  "state": stage.state.digest(), "plan": plan.digest(), "search": str(seed)},
