@@ -13,13 +13,13 @@ from twin.measure.running_cost import running_cost
 from twin.network import Network
 from twin.operate import outbox
 from twin.operate.actions import actions_of, in_units, with_standing
+from twin.operate.configuration import Configuration
 from twin.operate.connectors.contract import Message
 from twin.operate.database import connect, writing
 from twin.operate.forms import form_of
 from twin.operate.forms.purchase import CHANGE, ORIGINAL, purchase_of
 from twin.operate.inbox import Inbox
 from twin.operate.ladder import Rung
-from twin.operate.rails import Rails
 from twin.plan import Plan
 from twin.recommendation import Recommendation
 from twin.simulate.play import play
@@ -112,7 +112,7 @@ def test_a_deferred_order_is_pushed_with_its_day_and_taken_back(address: str, ke
     with writing(engine) as connection:
         inbox = Inbox(connection, key, "tea", START, lambda verb, kind: "erp", lambda: START)
         filed, = inbox.file([advice], {"replenishment": Rung.APPROVE})
-        inbox.approve(filed.name, "Ann", Rails())
+        inbox.approve(filed.name, "Ann", Configuration().limits("any"))
         asked, = outbox.rows(connection)
         due = datetime.fromisoformat(asked.message.body["due"])
         assert (due - START).total_seconds() / 3600.0 == pytest.approx(

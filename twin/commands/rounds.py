@@ -136,6 +136,11 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
         said = _advice(name, plan, verdicts, joint, stage, network, heard, terms, before, seed)
         advice.append(replace(said, against=nothing, digests={
             **said.digests, "stage": keep(desk.beside.parent, stage)}))
+    if joint is not None:
+        shared = _effects(joint, joined([{**plans, **kept}[name] for name in names]), heard, terms,
+                          network)
+        all_of_it = tuple(one.identity for one in advice)
+        advice = [replace(one, together=all_of_it, joint=shared) for one in advice]
     filed = desk.file(advice, state.clock_h)
     at = (desk.start + timedelta(hours=state.clock_h)).isoformat()
     return Round(network.name, state.clock_h, at, filed, verdicts, joint,
@@ -246,12 +251,7 @@ def _advice(name: str, plan: Plan, verdicts: Mapping[str, Verdict], joint: Verdi
     """The recommendation of a plan that has passed."""
     found, now = verdicts[name], stage.state.clock_h
     kind = before.kind if before is not None else kind_of(name)
-    unseen = range(terms.replications, terms.replications + _PROMISED)  # by the verdict
-    played = heard([Trial(plan, run) for run in unseen])
-    promised = [_promised(measure, [one[measure.name] for one in played]) for measure in (
-        Measure(HEARD_COST, f"{network.currency}/d"), Measure(HEARD_OTIF, "share", False))]
-    effects = (*(effect for effect in found.effects if effect.expected == effect.expected),
-               *(effect for effect in promised if effect.expected == effect.expected))
+    effects = _effects(found, plan, heard, terms, network)
     days = terms.horizon / 24.0
     rival, told = _runner_up(name, kind, verdicts, network.currency, days)
     reasons = [f"{one.subject}: {one.message}" for one in plan.answer.reasons
@@ -260,7 +260,8 @@ def _advice(name: str, plan: Plan, verdicts: Mapping[str, Verdict], joint: Verdi
         reasons.append(told)
     if joint is not None:
         reasons.append("with the others of this round: "
-                       + in_words(joint.effects[0], network.currency, days))
+                       + in_words(joint.effects[0], network.currency, days)
+                       + "; what is approved of them is held to its promise together")
     return Recommendation(
         network.name, kind, before.actions if before is not None
         else with_standing(actions_of(plan, network), stage.state), effects, tuple(reasons),
@@ -269,6 +270,17 @@ def _advice(name: str, plan: Plan, verdicts: Mapping[str, Verdict], joint: Verdi
         digests={"model": network_digest(stage.model), "calibration": stage.learned.digest(),
                  "state": stage.state.digest(), "plan": plan.digest(), "search": str(seed)},
         plan=_plain(plan.document()))
+
+
+def _effects(found: Verdict, plan: Plan, heard: Play, terms: Gate, network: Network
+             ) -> tuple[Effect, ...]:
+    """What the verdict saw, and what events are to tell if the plan is followed."""
+    unseen = range(terms.replications, terms.replications + _PROMISED)  # by the verdict
+    played = heard([Trial(plan, run) for run in unseen])
+    promised = [_promised(measure, [one[measure.name] for one in played]) for measure in (
+        Measure(HEARD_COST, f"{network.currency}/d"), Measure(HEARD_OTIF, "share", False))]
+    return tuple(effect for effect in (*found.effects, *promised)
+                 if effect.expected == effect.expected)
 
 
 def _plain(value: Any) -> Any:

@@ -49,7 +49,7 @@ def in_units(plan: Plan) -> Plan:
 
 def _orders(plan: Plan, network: Network) -> Iterator[Action]:
     for order in plan.orders:
-        detail = {name: value for name, value in (
+        detail: dict[str, Any] = {name: value for name, value in (
             ("source", order.source), ("mode", order.mode), ("order", order.order)) if value}
         if order.verb == "defer" and order.due is not None:
             detail["due"] = round(order.due, 3)  # hours; a moment when it is pushed
