@@ -156,7 +156,8 @@ def moved_soon(old: Plan, new: Plan, now_h: float, frozen_h: float) -> int:
 
 
 def routes(ground: Ground) -> Iterator[tuple[str, Plan]]:
-    """Which truck calls where, in which order."""
+    """Which truck calls where, in which order; who is about to leave keeps the tour in force."""
+    from twin.commands.frozen_tours import keep_soon
     from twin.commands.planning import open_hours
     from twin.optimize.route_plan import plan_routes
 
@@ -164,7 +165,11 @@ def routes(ground: Ground) -> Iterator[tuple[str, Plan]]:
         return
     plan = plan_routes(ground.network, ground.state, hours=open_hours(ground.network),
                        seconds=ground.seconds, seed=ground.seed)
-    if plan.routes:
+    old = ground.standing.get("routes")
+    if old is not None:
+        plan = keep_soon(old, plan, ground.state.clock_h, ground.frozen_h,
+                         {order["number"] for order in ground.state.orders})
+    if plan.routes and (old is None or plan.routes != old.routes):
         yield "routes", plan
 
 

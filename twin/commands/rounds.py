@@ -118,7 +118,7 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
             if one.advice.digests["plan"] not in fresh and _fits(one, network)}
     play, measures = player(stage, workers), measures_of(network)
     verdicts = judge({**plans, **kept}, play, measures, terms, told)
-    best = _best(plans, kept, standing, verdicts, terms)
+    best = _best(plans, kept, standing, verdicts, terms, _prices(desk, base, terms))
     pairs = min(terms.replications, 2 * terms.block)
     names = together({name: {**plans, **kept}[name] for name in best}, play, measures[0].name,
                      pairs) if len(best) > 1 else list(best)
@@ -202,6 +202,14 @@ def _base(desk: Desk, now_h: float) -> dict[str, tuple[str, Plan]]:
     return found
 
 
+def _prices(desk: Desk, base: Mapping[str, tuple[str, Plan]], terms: Gate) -> dict[str, float]:
+    """What changing a plan that was approved has to be worth: a share of what that one was."""
+    names = {name for name, _ in base.values()}
+    return {filed.advice.kind: terms.change * max(0.0, -filed.advice.effects[0].mean)
+            for filed in desk.inbox(Standing.APPROVED)
+            if filed.name in names and filed.advice.effects}
+
+
 def _decided(desk: Desk, now_h: float) -> dict[str, Filed]:
     """What somebody has decided on and that would not have expired yet, by identity."""
     return {filed.advice.identity: filed for filed in desk.inbox(*_DECIDED)
@@ -223,16 +231,23 @@ def _draft(network: Network, name: str, plan: Plan) -> Recommendation:
 
 
 def _best(plans: Mapping[str, Plan], kept: Mapping[str, Plan], standing: Mapping[str, Filed],
-          verdicts: Mapping[str, Verdict], terms: Gate) -> list[str]:
+          verdicts: Mapping[str, Verdict], terms: Gate,
+          prices: Mapping[str, float] | None = None) -> list[str]:
     """Of each kind the plan to advise, best first.
+
+    Parameters
+    ----------
+    prices
+        Gain a day that a change of what was approved has to be worth, by kind.
 
     What stands is kept while it is a gain in the mean and is not shown to be worse; a new plan
     takes its place when it is worth more by the price of change.
     """
     kinds: dict[str, str] = {}
     for name in plans:
-        if verdicts[name].passes and verdicts[name].gain >= terms.worth:
-            kind = kind_of(name)
+        kind = kind_of(name)
+        if verdicts[name].passes and verdicts[name].gain >= max(
+                terms.worth, (prices or {}).get(kind, 0.0)):
             if kind not in kinds or verdicts[name].gain > verdicts[kinds[kind]].gain:
                 kinds[kind] = name
     for name in kept:
