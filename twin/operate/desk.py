@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twin.operate import audit, ladder, outbox, outcomes, people
-from twin.operate.configuration import Configuration, ConfigurationError
-from twin.operate.connectors.contract import Connector
+from twin.operate import answers, audit, ladder, outbox, outcomes, people
+from twin.operate.configuration import Configuration, ConfigurationError, TopicWay
+from twin.operate.connectors.contract import Connector, Unreachable
 from twin.operate.database import StoreError, connect, writing
 from twin.operate.forms.movement import Writer
 from twin.operate.inbox import DecisionError, Filed, Inbox, Standing
@@ -293,6 +293,7 @@ class Desk:
         """
         if not by:
             raise DecisionError("an undo needs a name. Write --by NAME.")
+        self._hear_replies()  # what is executed cannot be undone
         with self._box() as box:
             box.undo(name, by)
             filed = box.get(name)
@@ -310,7 +311,22 @@ class Desk:
         if self.configuration.limits("any").stopped:
             raise DecisionError(f"the kill switch of {self.model} is on: nothing is pushed. Set "
                                 "operate.rails.any.stopped to false in its model file.")
-        return outbox.Pusher(self.engine, self.connectors, self.key).push()
+        done = outbox.Pusher(self.engine, self.connectors, self.key).push()
+        self._hear_replies()
+        return done
+
+    def _hear_replies(self) -> None:
+        """Take in what receivers have said on topics; a broker that is away is asked next time."""
+        if not any(isinstance(way, TopicWay) and way.replies
+                   for way in self.configuration.connectors.values()):
+            return
+        for name, connector in self.connectors.items():
+            with suppress(Unreachable):
+                for reply in getattr(connector, "replies", list)():
+                    with suppress(answers.AnswerError), writing(self.engine) as connection:
+                        answers.hear(connection, self.key, name, {
+                            "id": reply.event, "type": f"twin.{reply.said}",
+                            "data": {"key": reply.key, "why": reply.why}})
 
     def retry(self, key: str, by: str) -> bool:
         """Let a dead message try again; whether there is one."""
