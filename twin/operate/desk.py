@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twin.operate import answers, audit, ladder, outbox, outcomes, people
-from twin.operate.configuration import Configuration, ConfigurationError, TopicWay
-from twin.operate.connectors.contract import Connector, Unreachable
+from twin.operate import audit, ladder, outbox, outcomes, people
+from twin.operate.configuration import Configuration, ConfigurationError
+from twin.operate.connectors.contract import Connector
 from twin.operate.database import StoreError, connect, writing
 from twin.operate.forms.movement import Writer
 from twin.operate.inbox import DecisionError, Filed, Inbox, Standing
 from twin.operate.ladder import Rung
 from twin.operate.outcomes import Happened, Outcome
 from twin.operate.places import Places, described
+from twin.operate.replied import hear_replies
 from twin.operate.ways import FILES, open_ways
 from twin.recommendation import Recommendation
 
@@ -164,8 +165,8 @@ class Desk:
     def rungs(self) -> dict[str, tuple[Rung, str]]:
         """The rung in force of each kind that has recommendations, and why."""
         with self._box() as box:
-            kinds = sorted({filed.advice.kind for filed in box.list()})
-            return {kind: self._rung(box.connection, kind) for kind in kinds}
+            return {kind: self._rung(box.connection, kind)
+                    for kind in sorted({filed.advice.kind for filed in box.list()})}
 
     def verify(self, published: Sequence[audit.Head] = ()) -> list[str]:
         """What is wrong with the log; also held against the heads that went out with pushes."""
@@ -201,10 +202,7 @@ class Desk:
     def settle(self, happened: Happened) -> list[Outcome]:
         """Hold everything whose horizon is over to its promise, and review what is automatic.
 
-        Parameters
-        ----------
-        happened
-            Gives the KPIs between two times, hours from the start of the model.
+        `happened` gives the KPIs between two times, hours from the start of the model.
         """
         heard = self.heard()
         with self._box() as box:
@@ -293,7 +291,7 @@ class Desk:
         """
         if not by:
             raise DecisionError("an undo needs a name. Write --by NAME.")
-        self._hear_replies()  # what is executed cannot be undone
+        hear_replies(self.engine, self.key, self.configuration, lambda: self.connectors)
         with self._box() as box:
             box.undo(name, by)
             filed = box.get(name)
@@ -312,21 +310,8 @@ class Desk:
             raise DecisionError(f"the kill switch of {self.model} is on: nothing is pushed. Set "
                                 "operate.rails.any.stopped to false in its model file.")
         done = outbox.Pusher(self.engine, self.connectors, self.key).push()
-        self._hear_replies()
+        hear_replies(self.engine, self.key, self.configuration, lambda: self.connectors)
         return done
-
-    def _hear_replies(self) -> None:
-        """Take in what receivers have said on topics; a broker that is away is asked next time."""
-        if not any(isinstance(way, TopicWay) and way.replies
-                   for way in self.configuration.connectors.values()):
-            return
-        for name, connector in self.connectors.items():
-            with suppress(Unreachable):
-                for reply in getattr(connector, "replies", list)():
-                    with suppress(answers.AnswerError), writing(self.engine) as connection:
-                        answers.hear(connection, self.key, name, {
-                            "id": reply.event, "type": f"twin.{reply.said}",
-                            "data": {"key": reply.key, "why": reply.why}})
 
     def retry(self, key: str, by: str) -> bool:
         """Let a dead message try again; whether there is one."""
