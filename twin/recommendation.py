@@ -134,6 +134,9 @@ class Recommendation:
         Of model, calibration, state and plan: what reproduces it.
     plan
         The plan behind it, as a document, so that it can be played again later.
+    together, joint
+        Identities of all that was advised in its round, if it was more than this, and the effects
+        of doing all of it: what those that are approved together are held to.
 
     Examples
     --------
@@ -162,6 +165,8 @@ class Recommendation:
     replications: int = 0
     digests: Mapping[str, str] = field(default_factory=dict)
     plan: Mapping[str, Any] = field(default_factory=dict)
+    together: tuple[str, ...] = ()
+    joint: tuple[Effect, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.actions:
@@ -220,8 +225,10 @@ class Recommendation:
                 raise ValueError(f"'{strange[0]}' is unknown")
             made = dict(values)
             made["actions"] = tuple(Action(**action) for action in values["actions"])
-            made["effects"] = tuple(Effect(**{**effect, "band": tuple(effect["band"])})
-                                    for effect in values["effects"])
+            for name in ("effects", "joint"):
+                made[name] = tuple(Effect(**{**effect, "band": tuple(effect["band"])})
+                                   for effect in values.get(name, ()))
+            made["together"] = tuple(values.get("together", ()))
             made["reasons"] = tuple(values.get("reasons", ()))
             return cls(**made)
         except (KeyError, TypeError, ValueError) as error:

@@ -19,8 +19,12 @@ from starlette.responses import JSONResponse
 from tests.operate.served import Served
 from twin.operate.roles import RIGHTS, Role
 
-#: Streams stay open, and a made-up run would be played.
+#: Streams stay open, and a made-up run would be played: these are asked for little, in the slow
+#: suite.
 LEFT_OUT = {"events", "customer_events", "job_events", "run", "recommend"}
+LITTLE: dict[str, dict[str, Any]] = {
+    "run": {"horizon": "1d", "replications": 2, "scenarios": []},
+    "recommend": {"kinds": ["maintenance"], "budget": 1}}
 TRIED = sorted({*RIGHTS, "health", "hook"} - LEFT_OUT)
 
 
@@ -73,6 +77,34 @@ def test_made_up_requests_are_answered_as_described(
 def test_many_made_up_requests_are_answered_as_described(
         served: Served, operations: dict[str, Any], name: str) -> None:
     hold(served, operations[name], 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(LEFT_OUT))
+def test_streams_and_jobs_that_are_asked_for_little_are_answered_as_described(
+        served: Served, operations: dict[str, Any], name: str) -> None:
+    operation = operations[name]
+    token = served.tokens[min(RIGHTS[name])]
+    said: list[int] = []
+
+    @settings(max_examples=8, derandomize=True, database=None, deadline=None,
+              suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    def answered(case: Any) -> None:
+        assume([] not in dict(case.query or {}).values())
+        if name in LITTLE:
+            case.body = {**(case.body if isinstance(case.body, dict) else {}), **LITTLE[name]}
+        else:
+            case.query = {**(case.query or {}), "once": "true"}
+        answer = case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code < 500
+        assert b"Traceback" not in answer.content
+        said.append(answer.status_code)
+        if answer.status_code == 202:
+            served.call("DELETE", f"/v1/jobs/{answer.json()['id']}", token=token)
+
+    answered()
+    assert said
 
 
 def test_every_operation_is_tried_or_left_out(operations: dict[str, Any]) -> None:

@@ -13,11 +13,16 @@ pytest.importorskip("fastapi", reason="needs the extra serve")
 from tests.operate.served import DAYS, FILES, START, Served, advice, serving, write
 from twin.__main__ import main
 from twin.commands.state import sensed
+from twin.operate import audit
+from twin.operate.agreement import Keep
+from twin.operate.database import connect
 from twin.operate.desk import Desk
-from twin.operate.retention import TELEMETRY, retain
+from twin.operate.retention import GROUPS, TELEMETRY, retain
 from twin.operate.roles import Role
+from twin.readings import Reading
 from twin.serve.house import House
 from twin.settings import SettingError
+from twin.store import Store
 from twin.workspace import Workspace
 
 
@@ -25,6 +30,9 @@ from twin.workspace import Workspace
 def served(tmp_path: Path) -> Iterator[Served]:
     with serving(tmp_path / "ours") as one:
         yield one
+
+
+FIVE_DAYS = Keep.model_validate({"telemetry": "5d"})
 
 
 def everything(folder: Path) -> bytes:
@@ -105,7 +113,7 @@ def test_old_telemetry_is_deleted_and_what_is_on_hand_stays_known(served: Served
     house = served.house
     now = START + 86_400.0 * DAYS
     before = sensed(house.store, house.network, now)[0]
-    done = retain(house.store, 5 * 24.0, now, house.desk.engine, house.desk.key, "tea", "Root")
+    done = retain(house.store, FIVE_DAYS, now, house.desk.engine, house.desk.key, "tea", "Root")
     assert (done.readings, done.before.isoformat()) == (DAYS - 5, "2026-01-12")
     left = house.store.frame(kinds=["position"])
     assert len(left) == 5
@@ -113,12 +121,37 @@ def test_old_telemetry_is_deleted_and_what_is_on_hand_stays_known(served: Served
     after = sensed(house.store, house.network, now)[0]
     goods = ("stock", "lot", "order", "shipment", "work", "machine")
     assert after.select(goods) == before.select(goods)
-    assert retain(house.store, 5 * 24.0, now, house.desk.engine, house.desk.key,
+    assert retain(house.store, FIVE_DAYS, now, house.desk.engine, house.desk.key,
                   "tea").readings == 0
     assert served.log("retained")[0]["person"] == "Root"
     assert "position" in TELEMETRY
     assert "driving" in TELEMETRY
     assert not {"count", "machine_state", "ordering"} & set(TELEMETRY)
+
+
+def test_positions_and_manoeuvres_may_have_a_time_of_their_own(
+        tmp_path: Path, address: str, key: bytes) -> None:
+    store = Store(tmp_path / "store")
+    day = 86_400.0
+    store.write(Reading(sensor="s", id=f"{kind}{n}", time=START + day * n + 60.0, kind=kind,
+                        asset="van", value=1.0, state="braking", latitude=52.0, longitude=5.0)
+                for kind in ("position", "speed", "driving", "vibration") for n in range(9))
+    (store.folder / "checkpoints").mkdir()
+    for n in (1, 7):
+        (store.folder / "checkpoints" / f"2026-01-0{n}.json").write_text("{}")
+    engine = connect(address)
+    keep = Keep.model_validate({"telemetry": "8d", "positions": "5d", "drivers": "2d"})
+    done = retain(store, keep, START + 9 * day, engine, key, "tea", "Root")
+    left = store.frame(kinds=["position", "speed", "driving", "vibration"]).groupby("kind").size()
+    assert dict(left) == {"position": 5, "speed": 5, "driving": 2, "vibration": 8}
+    assert (done.readings, done.files) == (16, 2)
+    with engine.connect() as connection:
+        row, = audit.entries(connection)
+    assert json.loads(row.body) == {"telemetry before": "2026-01-02",
+                                    "positions before": "2026-01-05", "drivers before":
+                                    "2026-01-08"}
+    engine.dispose()
+    assert sorted(sum(GROUPS.values(), ())) == sorted(TELEMETRY)
 
 
 def test_retaining_needs_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,50 @@ def test_what_was_taken_is_held_to_its_promise_when_its_horizon_is_over(
     assert [row["kind"] for row in open_desk.log()][-1] == "outcome"
 
 
+def shared() -> list[Recommendation]:
+    """Two of one round, each good for 12 a day alone; together for 18, at a cost of 44."""
+    both = [promised(1), promised(2)]
+    money, heard = both[0].effects
+    joint = (replace(money, mean=-18.0, low=-24.0, high=-12.0),
+             replace(heard, expected=44.0, band=(35.0, 53.0)))
+    names = tuple(one.identity for one in both)
+    return [replace(one, together=names, joint=joint) for one in both]
+
+
+@pytest.mark.parametrize("taken", [("R-1", "R-2"), ("R-1",)])
+def test_what_was_taken_together_is_held_to_one_promise(
+        desk: Callable[..., tuple[Desk, Now]], taken: tuple[str, ...]) -> None:
+    open_desk, now = desk()
+    open_desk.file(shared())
+    for name in taken:
+        open_desk.approve(name, "Ann")
+    now.hours, now.cost = 79.0, 52.0
+    rows = [row for row in open_desk.settle(now.happened) if row.realised is not None]
+    gains = [row for row in rows if row.kpi == GAIN]
+    costs = [row for row in rows if row.kpi == "heard_cost"]
+    if len(taken) == 2:
+        # nothing was expected to cost 44 + 18 a day; it cost 52: 10 a day, once and not twice
+        assert [(row.promised, row.realised) for row in gains] == [(18.0, 10.0), (18.0, 10.0)]
+        assert {(row.promised, row.low, row.high) for row in costs} == {(44.0, 35.0, 53.0)}
+    else:
+        assert [(row.promised, row.realised) for row in gains] == [(24.0, 20.0)]
+        assert [(row.promised, row.low) for row in costs] == [(50.0, 40.0)]
+
+
+def test_of_three_the_two_that_were_taken_add_up(desk: Callable[..., tuple[Desk, Now]]) -> None:
+    open_desk, now = desk()
+    three = [*shared(), promised(3)]
+    names = tuple(one.identity for one in three)
+    open_desk.file([replace(one, together=names, joint=three[0].joint) for one in three])
+    for name in ("R-1", "R-3"):
+        open_desk.approve(name, "Ann")
+    now.hours, now.cost = 79.0, 52.0
+    gains = [row for row in open_desk.settle(now.happened)
+             if row.kpi == GAIN and not row.estimated]
+    # nothing: 50 + 12 a day; both: 38; it cost 52, which is 10 a day of the 24 that were promised
+    assert [(row.promised, row.realised) for row in gains] == [(24.0, 10.0), (24.0, 10.0)]
+
+
 def test_what_was_not_taken_is_an_estimate_and_says_so(
         desk: Callable[..., tuple[Desk, Now]]) -> None:
     open_desk, now = desk()

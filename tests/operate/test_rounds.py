@@ -9,8 +9,8 @@ import pytest
 
 from tests.operate.test_inbox import START, advice
 from tests.simulate.test_carry_out import shop
-from twin.commands.proposals import Ground, moved_soon, schedule
-from twin.commands.rounds import _base, _best, _decided, _in_force
+from twin.commands.proposals import Ground, moved_soon, routes, schedule
+from twin.commands.rounds import _base, _best, _decided, _in_force, _prices
 from twin.commands.trials import Stage, player
 from twin.experiment import read_model
 from twin.operate.configuration import Configuration, Gate
@@ -135,6 +135,41 @@ def test_what_stands_is_moved_only_for_what_a_change_is_worth(
     filed = Filed(1, replace(advice(), kind="transfers"), Standing.OPEN, "", "")
     assert _best({"transfers": plan}, {"R-1": plan}, {"R-1": filed},
                  {"transfers": fresh, "R-1": standing}, Gate(change=0.1)) == chosen
+
+
+def test_what_was_approved_is_changed_only_for_what_a_change_is_worth(desk: Desk) -> None:
+    advised = replace(advice(), kind="routes", plan=Plan("routes", "harbour", 0.0,
+                                                         ANSWER).document())
+    desk.file([advised])
+    desk.approve("R-1", "Ann")
+    base = {"routes": ("R-1", Plan("routes", "harbour", 0.0, ANSWER))}
+    price = _prices(desk, base, Gate(change=0.5))
+    assert price == {"routes": -0.5 * advised.effects[0].mean}
+    assert price["routes"] > 0.0
+    plan = base["routes"][1]
+    for gain, chosen in ((0.9, []), (1.1, ["routes"])):
+        assert _best({"routes": plan}, {}, {}, {"routes": judged(gain * price["routes"])},
+                     Gate(), price) == chosen
+
+
+@pytest.mark.slow
+def test_a_truck_that_is_about_to_leave_keeps_its_tour() -> None:
+    network = read_model("harbour")
+    state = play(network, Scenario.baseline(), horizon_h=727.0, save_at=727.0).state
+    assert state is not None
+    ground = Ground(network, state, 1, 672.0, 8.0, 2.0, 20, 1)
+    (_, first), = routes(ground)
+    later = play(network, Scenario.baseline(), horizon_h=1.0, save_at=1.0, state=state, plan=first,
+                 seed=3).state
+    assert later is not None
+    now, waiting = later.clock_h, {order["number"] for order in later.orders}
+    soon = [one for one in first.routes if now <= one.depart < now + 8.0 and all(
+        order in waiting for visit in one.visits for order, _, _ in visit.drops)]
+    assert soon
+    for _, held in routes(replace(ground, state=later, seed=2, standing={"routes": first})):
+        assert [one for one in held.routes if one in soon] == soon
+        trucks = [one.truck for one in held.routes]
+        assert len(trucks) == len(set(trucks))
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from twin.alert import Alert, worst_first
 from twin.clock import parse_moment
+from twin.commands.logged import tell_first
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.lock import Lock
@@ -96,6 +97,8 @@ def alerts_command(call: Call) -> int:
         book = book_of(workspace, network, store)
     if action == "acknowledge":
         now = time.time() if settings["clock"] == "wall" else store.watermark() or time.time()
+        for name in [book.find(name).id for name in ids] if said.get("by", "").strip() else ():
+            tell_first(call, model, "acknowledge", name, None, said["by"])
         return _acknowledge(store, book, ids, said.get("by", ""), said.get("comment", ""), now,
                             call.screen)
     found = book.all(settings["at"]).values()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Any
 
+from twin.commands.logged import tell_first
 from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.readings import format_instant
@@ -20,11 +22,12 @@ KEYS = {key.name: key for key in (
 _ACTIONS = ("list", "add", "revoke")
 
 ABOUT = {"devices": """\
-twin devices [list | add NAME ... | revoke NAME ...] [key=value ...]
+twin devices [list | add NAME ... | revoke NAME ...] [key=value ...] [--by NAME]
 
 The register of devices that may speak. Each has a secret that is shown once, when it is added; only
 its salted hash is kept. As soon as there is one device, twin listen refuses all others. A device
-publishes to topics that end in its name; a gateway is a device with topics=twin/acme/W/#.
+publishes to topics that end in its name; a gateway is a device with topics=twin/acme/W/#. Who adds
+and revokes is in the log, see twin audit.
 
   twin devices models=harbour                              who there is, and when last heard
   twin devices add t1 t2 models=harbour
@@ -45,8 +48,10 @@ The keys:
 
 def devices_command(call: Call) -> int:
     """List, add or revoke devices."""
+    by = next((word.partition("=")[2] for word in call.arguments if word.startswith("by=")), "")
     words = [word for word in call.arguments if "=" not in word]
-    settings = read([word for word in call.arguments if "=" in word], KEYS, "devices")
+    settings = read([word for word in call.arguments if "=" in word
+                     and not word.startswith("by=")], KEYS, "devices")
     action, names = (words[0], words[1:]) if words else ("list", [])
     if action not in _ACTIONS:
         raise SettingError(f"twin devices cannot '{action[:60]}'. {options(action, _ACTIONS)}")
@@ -59,6 +64,9 @@ def devices_command(call: Call) -> int:
         return _list(register, settings["models"], call.screen)
     secrets = {}
     for name in names:
+        tell_first(call, settings["models"], f"{action}_device", name, {
+            "role": settings["role"], "topics": settings["topics"].split()}
+            if action == "add" else None, by or getpass.getuser())
         if action == "add":
             secrets[name] = register.add(name, settings["topics"].split(), role=settings["role"])
         else:

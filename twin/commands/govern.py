@@ -53,10 +53,13 @@ twin retain [key=value ...]
 
 Deletes telemetry (positions, manoeuvres, temperatures and other signals) that is older than
 governance/<model>.yaml says, with what was derived from it. Events of goods and machines stay: what
-is on hand today follows from all of them. Run it once a day.
+is on hand today follows from all of them. Where vehicles were (positions, speeds, odometers, fuel)
+and how they were driven may have shorter times of their own. Run it once a day.
 
   keep:
     telemetry: 400d
+    positions: 90d
+    drivers: 30d
 
   twin retain models=harbour
 
@@ -128,8 +131,8 @@ def retain_command(call: Call) -> int:
     """Delete telemetry that is older than agreed."""
     settings = read(call.arguments, RETAIN, "retain")
     model = settings["models"]
-    keep = _agreement(call, model).keep.telemetry
-    if keep is None:
+    keep = _agreement(call, model).keep
+    if not keep.times():
         raise SettingError(f"governance/{model}.yaml sets no time. Write keep: {{telemetry: "
                            "400d}.")
     store = call.workspace.store(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,6 +23,28 @@ def tell_log(call: Call, model: str, kind: str, body: dict[str, Any]) -> None:
             desk.record(kind, model, body)
     except ValueError as error:
         call.screen.note(f"The log of decisions does not know of it: {error}")
+
+
+def tell_first(call: Call, model: str, operation: str, subject: str, body: dict[str, Any] | None,
+               by: str) -> None:
+    """Write down who asks for a change before it is made, in the words of the API.
+
+    The operational store is made if there is none yet. Without the extra ``operate`` there is
+    no log, and a note says so.
+
+    Raises
+    ------
+    StoreError
+        If the store does not answer: what the log cannot know of is not done.
+    """
+    from twin.operate.desk import Desk
+
+    if find_spec("sqlalchemy") is None:
+        call.screen.note("No log knows of this: it needs the library SQLAlchemy. Install it: pip "
+                         "install 'twin[operate]'.")
+        return
+    with Desk.open(call.workspace, model) as desk:
+        desk.record(f"asked {operation}", subject, body, by)
 
 
 def without_password(source: str) -> str:

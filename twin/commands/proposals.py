@@ -87,7 +87,9 @@ def policies(ground: Ground) -> Iterator[tuple[str, Plan]]:
 
 
 def flows(ground: Ground) -> Iterator[tuple[str, Plan]]:
-    """Orders, transfers and expedites that the cheapest flow of the next weeks asks for now."""
+    """Orders, transfers and changes of open orders that the cheapest flow of the next weeks asks
+    for now.
+    """
     from twin.commands.planning import open_hours
     from twin.optimize.allocation import allocate
 
@@ -96,9 +98,10 @@ def flows(ground: Ground) -> Iterator[tuple[str, Plan]]:
         return
     stocked = [order for order in plan.orders
                if (order.site, order.product) in ground.network.stock]
-    for name, verbs in (("replenishment: orders", ("order",)), ("transfers", ("transfer",)),
-                        ("expedite", ("expedite",)),
-                        ("replenishment: fewer", ("cancel", "decrease"))):
+    for name, verbs in (("replenishment: orders", ("order", "increase")),
+                        ("transfers", ("transfer",)), ("expedite", ("expedite",)),
+                        ("replenishment: fewer", ("cancel", "decrease")),
+                        ("replenishment: later", ("defer",))):
         chosen = tuple(order for order in stocked if order.verb in verbs)
         if chosen:
             yield name, replace(plan, kind=kind_of(name), orders=chosen, holds_h=0.0)
@@ -154,7 +157,8 @@ def moved_soon(old: Plan, new: Plan, now_h: float, frozen_h: float) -> int:
 
 
 def routes(ground: Ground) -> Iterator[tuple[str, Plan]]:
-    """Which truck calls where, in which order."""
+    """Which truck calls where, in which order; who is about to leave keeps the tour in force."""
+    from twin.commands.frozen_tours import keep_soon
     from twin.commands.planning import open_hours
     from twin.optimize.route_plan import plan_routes
 
@@ -162,7 +166,11 @@ def routes(ground: Ground) -> Iterator[tuple[str, Plan]]:
         return
     plan = plan_routes(ground.network, ground.state, hours=open_hours(ground.network),
                        seconds=ground.seconds, seed=ground.seed)
-    if plan.routes:
+    old = ground.standing.get("routes")
+    if old is not None:
+        plan = keep_soon(old, plan, ground.state.clock_h, ground.frozen_h,
+                         {order["number"] for order in ground.state.orders})
+    if plan.routes and (old is None or plan.routes != old.routes):
         yield "routes", plan
 
 

@@ -21,7 +21,7 @@ from twin.commands.trials import (
 )
 from twin.manifest import network_digest
 from twin.network import ModelError, Network
-from twin.operate.actions import actions_of, today_of
+from twin.operate.actions import actions_of, today_of, with_standing
 from twin.operate.configuration import Gate
 from twin.operate.desk import Desk
 from twin.operate.gate import (
@@ -118,7 +118,7 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
             if one.advice.digests["plan"] not in fresh and _fits(one, network)}
     play, measures = player(stage, workers), measures_of(network)
     verdicts = judge({**plans, **kept}, play, measures, terms, told)
-    best = _best(plans, kept, standing, verdicts, terms)
+    best = _best(plans, kept, standing, verdicts, terms, _prices(desk, base, terms))
     pairs = min(terms.replications, 2 * terms.block)
     names = together({name: {**plans, **kept}[name] for name in best}, play, measures[0].name,
                      pairs) if len(best) > 1 else list(best)
@@ -136,6 +136,11 @@ def play_round(desk: Desk, model: Network, learned: Calibration, state: State, *
         said = _advice(name, plan, verdicts, joint, stage, network, heard, terms, before, seed)
         advice.append(replace(said, against=nothing, digests={
             **said.digests, "stage": keep(desk.beside.parent, stage)}))
+    if joint is not None:
+        shared = _effects(joint, joined([{**plans, **kept}[name] for name in names]), heard, terms,
+                          network)
+        all_of_it = tuple(one.identity for one in advice)
+        advice = [replace(one, together=all_of_it, joint=shared) for one in advice]
     filed = desk.file(advice, state.clock_h)
     at = (desk.start + timedelta(hours=state.clock_h)).isoformat()
     return Round(network.name, state.clock_h, at, filed, verdicts, joint,
@@ -197,6 +202,14 @@ def _base(desk: Desk, now_h: float) -> dict[str, tuple[str, Plan]]:
     return found
 
 
+def _prices(desk: Desk, base: Mapping[str, tuple[str, Plan]], terms: Gate) -> dict[str, float]:
+    """What changing a plan that was approved has to be worth: a share of what that one was."""
+    names = {name for name, _ in base.values()}
+    return {filed.advice.kind: terms.change * max(0.0, -filed.advice.effects[0].mean)
+            for filed in desk.inbox(Standing.APPROVED)
+            if filed.name in names and filed.advice.effects}
+
+
 def _decided(desk: Desk, now_h: float) -> dict[str, Filed]:
     """What somebody has decided on and that would not have expired yet, by identity."""
     return {filed.advice.identity: filed for filed in desk.inbox(*_DECIDED)
@@ -218,16 +231,23 @@ def _draft(network: Network, name: str, plan: Plan) -> Recommendation:
 
 
 def _best(plans: Mapping[str, Plan], kept: Mapping[str, Plan], standing: Mapping[str, Filed],
-          verdicts: Mapping[str, Verdict], terms: Gate) -> list[str]:
+          verdicts: Mapping[str, Verdict], terms: Gate,
+          prices: Mapping[str, float] | None = None) -> list[str]:
     """Of each kind the plan to advise, best first.
+
+    Parameters
+    ----------
+    prices
+        Gain a day that a change of what was approved has to be worth, by kind.
 
     What stands is kept while it is a gain in the mean and is not shown to be worse; a new plan
     takes its place when it is worth more by the price of change.
     """
     kinds: dict[str, str] = {}
     for name in plans:
-        if verdicts[name].passes and verdicts[name].gain >= terms.worth:
-            kind = kind_of(name)
+        kind = kind_of(name)
+        if verdicts[name].passes and verdicts[name].gain >= max(
+                terms.worth, (prices or {}).get(kind, 0.0)):
             if kind not in kinds or verdicts[name].gain > verdicts[kinds[kind]].gain:
                 kinds[kind] = name
     for name in kept:
@@ -246,12 +266,7 @@ def _advice(name: str, plan: Plan, verdicts: Mapping[str, Verdict], joint: Verdi
     """The recommendation of a plan that has passed."""
     found, now = verdicts[name], stage.state.clock_h
     kind = before.kind if before is not None else kind_of(name)
-    unseen = range(terms.replications, terms.replications + _PROMISED)  # by the verdict
-    played = heard([Trial(plan, run) for run in unseen])
-    promised = [_promised(measure, [one[measure.name] for one in played]) for measure in (
-        Measure(HEARD_COST, f"{network.currency}/d"), Measure(HEARD_OTIF, "share", False))]
-    effects = (*(effect for effect in found.effects if effect.expected == effect.expected),
-               *(effect for effect in promised if effect.expected == effect.expected))
+    effects = _effects(found, plan, heard, terms, network)
     days = terms.horizon / 24.0
     rival, told = _runner_up(name, kind, verdicts, network.currency, days)
     reasons = [f"{one.subject}: {one.message}" for one in plan.answer.reasons
@@ -260,14 +275,27 @@ def _advice(name: str, plan: Plan, verdicts: Mapping[str, Verdict], joint: Verdi
         reasons.append(told)
     if joint is not None:
         reasons.append("with the others of this round: "
-                       + in_words(joint.effects[0], network.currency, days))
+                       + in_words(joint.effects[0], network.currency, days)
+                       + "; what is approved of them is held to its promise together")
     return Recommendation(
-        network.name, kind, before.actions if before is not None else actions_of(plan, network),
-        effects, tuple(reasons), runner_up=rival, made_h=now, expires_h=now + terms.expires,
+        network.name, kind, before.actions if before is not None
+        else with_standing(actions_of(plan, network), stage.state), effects, tuple(reasons),
+        runner_up=rival, made_h=now, expires_h=now + terms.expires,
         horizon_h=terms.horizon, seed=stage.seed, replications=found.pairs,
         digests={"model": network_digest(stage.model), "calibration": stage.learned.digest(),
                  "state": stage.state.digest(), "plan": plan.digest(), "search": str(seed)},
         plan=_plain(plan.document()))
+
+
+def _effects(found: Verdict, plan: Plan, heard: Play, terms: Gate, network: Network
+             ) -> tuple[Effect, ...]:
+    """What the verdict saw, and what events are to tell if the plan is followed."""
+    unseen = range(terms.replications, terms.replications + _PROMISED)  # by the verdict
+    played = heard([Trial(plan, run) for run in unseen])
+    promised = [_promised(measure, [one[measure.name] for one in played]) for measure in (
+        Measure(HEARD_COST, f"{network.currency}/d"), Measure(HEARD_OTIF, "share", False))]
+    return tuple(effect for effect in (*found.effects, *promised)
+                 if effect.expected == effect.expected)
 
 
 def _plain(value: Any) -> Any:

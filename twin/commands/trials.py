@@ -11,6 +11,7 @@ from typing import Any
 
 from twin.network import Network
 from twin.operate.gate import Measure, Trial, joined
+from twin.optimize.end_stock import EndPrice, end_cost, end_prices
 from twin.parameters import Calibration
 from twin.plan import Plan
 from twin.state import State
@@ -83,6 +84,7 @@ class _Task:
     plan: Plan | None
     replication: int
     heard: bool
+    prices: Mapping[tuple[str, str], EndPrice]
 
 
 def _played(task: _Task) -> dict[str, float]:
@@ -100,10 +102,14 @@ def _played(task: _Task) -> dict[str, float]:
     if plan is not None and plan.cells:
         network = network.with_cells(plan.cells)
     book = Ledger() if task.heard else None
-    tally = play(network, Scenario.baseline(), horizon_h=stage.horizon_h, seed=stage.seed,
-                 replication=task.replication, state=stage.state, plan=plan, ledger=book).tally
+    run = play(network, Scenario.baseline(), horizon_h=stage.horizon_h, seed=stage.seed,
+               replication=task.replication, state=stage.state, plan=plan, ledger=book,
+               save_at=stage.horizon_h)
+    tally = run.tally
+    assert run.state is not None
+    left = 24.0 * end_cost(task.prices, run.state) / tally.hours if tally.hours else 0.0
     kpis = kpi_arrays([tally], chain_only=True)
-    found = {COST: running_cost(tally, network)}
+    found = {COST: running_cost(tally, network) + left}
     for name in (OTIF, FILL_RATE):
         values = kpis.get((name, "", "", ""))
         found[name] = math.nan if values is None else float(values[0])
@@ -129,12 +135,15 @@ def as_heard(events: Any, network: Network, start_h: float, end_h: float) -> dic
 def player(stage: Stage, workers: int | None, *, heard: bool = False
            ) -> Callable[[Sequence[Trial]], list[dict[str, float]]]:
     """Plays trials in worker processes, or in this one where starting them would take longer;
-    with `heard` also what events would tell.
+    with `heard` also what events would tell. Cost holds the price of the stock at the end.
     """
     from twin.simulate.replications import replicate
 
+    prices = end_prices(stage.network())
+
     def play(trials: Sequence[Trial]) -> list[dict[str, float]]:
-        first, *rest = [_Task(stage, trial.plan, trial.replication, heard) for trial in trials]
+        first, *rest = [_Task(stage, trial.plan, trial.replication, heard, prices)
+                        for trial in trials]
         began = time.process_time()
         played = [_played(first)]
         short = (time.process_time() - began) * len(rest) < _START_S

@@ -103,7 +103,8 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
              "state"),
         Verb("alerts", "", "what somebody should look at, worst first", "alerts",
              ("by", "comment")),
-        Verb("devices", "", "which devices may speak, and when each was last heard", "devices"),
+        Verb("devices", "", "which devices may speak, and when each was last heard", "devices",
+             ("by",)),
         Verb("trace", "", "where a lot came from, what touched it, and who has it", "trace"),
     ),
     "Learn": (

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from typing import Any
 
 from twin.network import Network
 from twin.network.attributes import TABLES
 from twin.network.cells import write_cell
 from twin.plan import Order, Plan
 from twin.recommendation import Action
+from twin.state import State
 
 #: Of a schedule and of routes only what begins so soon is asked for: later comes the next plan.
 AHEAD_H = 24.0
+_CHANGES = ("expedite", "defer", "cancel", "increase", "decrease")
 _UNITS = ("reorder_point", "order_up_to", "order_quantity", "safety_stock")
 
 
@@ -46,11 +49,36 @@ def in_units(plan: Plan) -> Plan:
 
 def _orders(plan: Plan, network: Network) -> Iterator[Action]:
     for order in plan.orders:
-        detail = {name: value for name, value in (
+        detail: dict[str, Any] = {name: value for name, value in (
             ("source", order.source), ("mode", order.mode), ("order", order.order)) if value}
+        if order.verb == "defer" and order.due is not None:
+            detail["due"] = round(order.due, 3)  # hours; a moment when it is pushed
         yield Action(order.verb, f"{order.site}/{order.product}", order.quantity,
                      when_h=max(order.when, plan.made_h),
                      value=order.quantity * _price(order, network), detail=detail)
+
+
+def with_standing(actions: Iterable[Action], state: State) -> tuple[Action, ...]:
+    """Actions that change an open order, with how that order stands: its units not delivered yet
+    as `was`, and the hour when it is due as `was_due`. What undoes the action goes back to them.
+
+    Examples
+    --------
+    >>> state = State("tea", 24.0, orders=({"number": 7, "undelivered": 40.0, "due_in": 48.0},))
+    >>> with_standing([Action("defer", "W/tea", 40.0, detail={"order": 7})], state)[0].detail
+    {'order': 7, 'was': 40.0, 'was_due': 72.0}
+    """
+    open_orders = {order["number"]: order for order in state.orders}
+    found = []
+    for action in actions:
+        standing = open_orders.get(action.detail.get("order"))
+        if standing is not None and action.verb in _CHANGES:
+            stood: dict[str, Any] = {"was": round(float(standing["undelivered"]), 6)}
+            if standing.get("due_in") is not None:
+                stood["was_due"] = round(state.clock_h + float(standing["due_in"]), 3)
+            action = replace(action, detail={**action.detail, **stood})
+        found.append(action)
+    return tuple(found)
 
 
 def _price(order: Order, network: Network) -> float:

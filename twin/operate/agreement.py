@@ -62,19 +62,30 @@ class CustomerTerms(BaseModel):
 
 
 class Keep(BaseModel):
-    """How long something is kept; None is for ever.
+    """How long something is kept, hours; None is for ever.
+
+    Attributes
+    ----------
+    telemetry
+        Signals of every kind that has no time of its own.
+    positions, drivers
+        Where vehicles were, and how they were driven; as telemetry if left out.
 
     Examples
     --------
     >>> Keep(telemetry="400d").telemetry
     9600.0
+    >>> Keep(telemetry="400d", positions="30d").times()
+    {'telemetry': 9600.0, 'positions': 720.0, 'drivers': 9600.0}
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     telemetry: float | None = None
+    positions: float | None = None
+    drivers: float | None = None
 
-    @field_validator("telemetry", mode="before")
+    @field_validator("telemetry", "positions", "drivers", mode="before")
     @classmethod
     def _hours(cls, value: Any) -> float | None:
         if value is None:
@@ -84,6 +95,12 @@ class Keep(BaseModel):
             raise ValueError(f"'{excerpt(str(value))}' is less than a day. Days are kept or "
                              "dropped whole.")
         return hours
+
+    def times(self) -> dict[str, float]:
+        """Hours by what is kept; what is kept for ever is left out."""
+        own = {"telemetry": self.telemetry, "positions": self.positions, "drivers": self.drivers}
+        found = {name: self.telemetry if hours is None else hours for name, hours in own.items()}
+        return {name: hours for name, hours in found.items() if hours is not None}
 
 
 class Agreement(BaseModel):

@@ -80,11 +80,12 @@ class TableWay(_Part):
 
 
 class TopicWay(_Formed):
-    """A topic of an MQTT broker."""
+    """A topic of an MQTT broker, and the one on which its receiver replies, if it does."""
 
     type: Literal["topic"]
     url: str
     topic: str
+    replies: str = ""
 
 
 class FolderWay(_Formed):
@@ -259,5 +260,5 @@ def _fields(path: list[str]) -> tuple[str, ...]:
         return tuple(Configuration.model_fields)
     if path[0] == "connectors":
         return ("type", "url", "secret", "headers", "timeout", "address", "table", "topic",
-                "folder", "format", "settings")
+                "replies", "folder", "format", "settings")
     return tuple(models[path[0]].model_fields) if path[0] in models else ()

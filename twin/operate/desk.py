@@ -24,6 +24,7 @@ from twin.operate.inbox import DecisionError, Filed, Inbox, Standing
 from twin.operate.ladder import Rung
 from twin.operate.outcomes import Happened, Outcome
 from twin.operate.places import Places, described
+from twin.operate.replied import hear_replies
 from twin.operate.ways import FILES, open_ways
 from twin.recommendation import Recommendation
 
@@ -164,8 +165,8 @@ class Desk:
     def rungs(self) -> dict[str, tuple[Rung, str]]:
         """The rung in force of each kind that has recommendations, and why."""
         with self._box() as box:
-            kinds = sorted({filed.advice.kind for filed in box.list()})
-            return {kind: self._rung(box.connection, kind) for kind in kinds}
+            return {kind: self._rung(box.connection, kind)
+                    for kind in sorted({filed.advice.kind for filed in box.list()})}
 
     def verify(self, published: Sequence[audit.Head] = ()) -> list[str]:
         """What is wrong with the log; also held against the heads that went out with pushes."""
@@ -201,10 +202,7 @@ class Desk:
     def settle(self, happened: Happened) -> list[Outcome]:
         """Hold everything whose horizon is over to its promise, and review what is automatic.
 
-        Parameters
-        ----------
-        happened
-            Gives the KPIs between two times, hours from the start of the model.
+        `happened` gives the KPIs between two times, hours from the start of the model.
         """
         heard = self.heard()
         with self._box() as box:
@@ -293,6 +291,7 @@ class Desk:
         """
         if not by:
             raise DecisionError("an undo needs a name. Write --by NAME.")
+        hear_replies(self.engine, self.key, self.configuration, lambda: self.connectors)
         with self._box() as box:
             box.undo(name, by)
             filed = box.get(name)
@@ -310,7 +309,9 @@ class Desk:
         if self.configuration.limits("any").stopped:
             raise DecisionError(f"the kill switch of {self.model} is on: nothing is pushed. Set "
                                 "operate.rails.any.stopped to false in its model file.")
-        return outbox.Pusher(self.engine, self.connectors, self.key).push()
+        done = outbox.Pusher(self.engine, self.connectors, self.key).push()
+        hear_replies(self.engine, self.key, self.configuration, lambda: self.connectors)
+        return done
 
     def retry(self, key: str, by: str) -> bool:
         """Let a dead message try again; whether there is one."""

@@ -194,7 +194,9 @@ class Inbox:
         for number, action in enumerate(filed.advice.actions, start=1):
             message = Message(f"{self.model}/{filed.name}/{number}", action.verb, {
                 "verb": action.verb, "target": action.target, "quantity": action.quantity,
-                "unit": action.unit, "when": self._at(action.when_h), **action.detail})
+                "unit": action.unit, "when": self._at(action.when_h), **action.detail,
+                **{name: self._at(action.detail[name]) for name in ("due", "was_due")
+                   if isinstance(action.detail.get(name), int | float)}})
             outbox.put(self.connection, self.key, message, self.way(action.verb, filed.advice.kind),
                        recommendation=filed.number)
         point("decided")

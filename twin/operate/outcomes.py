@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from twin.operate import audit
 from twin.operate.inbox import Filed, Standing
 from twin.operate.ladder import Promise
-from twin.recommendation import Effect, Recommendation
+from twin.operate.shared_promise import COST, Held, held_to
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 GAIN = "gain"
-COST = "heard_cost"
 TAKEN = (Standing.APPROVED,)
 IGNORED = (Standing.REJECTED, Standing.EXPIRED)
 
@@ -72,6 +71,7 @@ def settle(connection: Connection, key: bytes, filed: Sequence[Filed], now_h: fl
     known = {row.recommendation for row in connection.execute(sa.text(
         "select distinct recommendation from outcomes"))}
     found: list[Outcome] = []
+    taken = [one for one in filed if one.status in TAKEN]
     for one in filed:
         ends = one.advice.made_h + one.advice.horizon_h
         if one.number in known or not one.advice.effects or ends > now_h or one.status not in (
@@ -81,7 +81,7 @@ def settle(connection: Connection, key: bytes, filed: Sequence[Filed], now_h: fl
             seen = happened(one.advice.made_h, ends)
             if seen is None:
                 continue
-            rows = _taken(one, seen)
+            rows = _taken(one, held_to(one, taken), seen)
         else:
             rows = [_ignored(one)]
         for row in rows:
@@ -93,13 +93,13 @@ def settle(connection: Connection, key: bytes, filed: Sequence[Filed], now_h: fl
     return found
 
 
-def _taken(filed: Filed, seen: Mapping[str, float]) -> list[Outcome]:
-    """Each KPI that was promised, and the gain."""
+def _taken(filed: Filed, held: Held, seen: Mapping[str, float]) -> list[Outcome]:
+    """Each KPI that was promised, and its part of the gain of what was taken together."""
     rows = [_row(filed, effect.kpi, effect.expected, *effect.band, seen[effect.kpi])
-            for effect in filed.advice.effects if effect.kpi in seen
+            for effect in held.effects if effect.kpi in seen
             and seen[effect.kpi] == seen[effect.kpi]]
-    money, cost = filed.advice.effects[0], _effect(filed.advice, COST)
-    days = filed.advice.horizon_h / 24.0
+    money, days = held.effects[0], held.share * filed.advice.horizon_h / 24.0
+    cost = next((effect for effect in held.effects if effect.kpi == COST), None)
     if cost is not None and COST in seen:
         nothing = cost.expected - money.mean
         rows.insert(0, _row(filed, GAIN, -money.mean * days, -money.high * days,
@@ -112,10 +112,6 @@ def _ignored(filed: Filed) -> Outcome:
     money, days = filed.advice.effects[0], filed.advice.horizon_h / 24.0
     return _row(filed, GAIN, -money.mean * days, -money.high * days, -money.low * days, None,
                 estimated=True)
-
-
-def _effect(advice: Recommendation, kpi: str) -> Effect | None:
-    return next((effect for effect in advice.effects if effect.kpi == kpi), None)
 
 
 def _row(filed: Filed, kpi: str, promised: float, low: float, high: float,

@@ -187,8 +187,23 @@ class _Desk:
             move = self.moves[name]
             left = quantity - sent.get(name.split(":")[0], 0.0)
             if move.kind == "keep" and left > 1e-6 * max(1.0, quantity):
+                week = self._wanted_again(found, (move.site, move.product), firm)
+                if week is not None:  # the same units are bought anew later: put them off
+                    yield Order("defer", move.site, move.product, left, now_h,
+                                due=now_h + week * PERIOD_H, order=number)
+                    continue
                 verb = "cancel" if left > quantity * (1 - 1e-6) else "decrease"
                 yield Order(verb, move.site, move.product, left, now_h, order=number)
+
+    def _wanted_again(self, found: FlowAnswer, node: Node, firm: int) -> int | None:
+        """The first week, after those whose orders are placed now, in which a place is to get more
+        units of a product than are open; None if it needs none.
+        """
+        weeks = [period + self.moves[name].lead for (name, period), units in found.moved.items()
+                 if units > 1e-6 and period >= firm and self.moves[name].kind in (
+                     "order", "transfer", "make", "buy")
+                 and (self.moves[name].site, self.moves[name].product) == node]
+        return min(weeks, default=None)
 
     def _ahead(self, node: Node, behind: frozenset[Node] = frozenset()) -> float:
         """Hours until a place that keeps no stock of a product can send it."""

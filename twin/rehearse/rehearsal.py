@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
+from twin.clock import hours_after, parse_moment
 from twin.network import Network
 from twin.plan import Order
 from twin.rehearse.fault import Message, Outgoing, Transmission
@@ -134,8 +135,11 @@ class Rehearsal:
             return 0
         if command.verb == "order" and not command.mode:
             return self.order(command.site, command.product, command.quantity, command.source)
+        due = None
+        if command.due:
+            due = hours_after(self.network.start, parse_moment(command.due))
         self.operation.do(Order(command.verb, command.site, command.product, command.quantity,
-                                self.now, command.source, command.mode, order=command.order))
+                                self.now, command.source, command.mode, due, command.order))
         return command.order
 
     # -- events ----------------------------------------------------------------------------------

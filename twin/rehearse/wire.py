@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from twin.clock import excerpt
+from twin.clock import excerpt, parse_moment
 from twin.readings import format_instant
 from twin.rehearse.fault import Outgoing, encoded
 from twin.sense.source import topic_of as named
@@ -28,7 +28,7 @@ _PATIENCE_S = 30.0
 _CHUNK = 400
 _TICK_S = 60.0
 #: What an operation can be asked to do.
-VERBS = ("order", "transfer", "expedite", "cancel", "increase", "decrease", "set")
+VERBS = ("order", "transfer", "expedite", "defer", "cancel", "increase", "decrease", "set")
 
 
 class WireError(ValueError):
@@ -43,6 +43,8 @@ class Command:
     ----------
     order
         Number of the order that is changed; 0 for a new one.
+    due
+        Until when an order is put off, ISO 8601.
     cell, value
         Of a setting.
     """
@@ -55,6 +57,7 @@ class Command:
     verb: str = "order"
     mode: str = ""
     order: int = 0
+    due: str = ""
     cell: str = ""
     value: str = ""
 
@@ -265,7 +268,8 @@ def _order(said: dict[str, Any], verb: str, keys: str) -> Command | str:
     if isinstance(quantity, bool) or not isinstance(quantity, int | float) \
             or not 0.0 < quantity < 1e12:
         return f"quantity '{excerpt(str(quantity))}' is not a number above 0. {keys}"
-    texts = {name: said.get(name, "") for name in ("key", "site", "product", "source", "mode")}
+    texts = {name: said.get(name, "") for name in ("key", "site", "product", "source", "mode",
+                                                   "due")}
     wrong = [name for name, text in texts.items() if not isinstance(text, str) or len(text) > 200]
     if wrong:
         return f"{wrong[0]} is not a text of at most 200 characters. {keys}"
@@ -273,6 +277,12 @@ def _order(said: dict[str, Any], verb: str, keys: str) -> Command | str:
     if isinstance(number, bool) or not isinstance(number, int | str) \
             or not str(number).isdigit() or len(str(number)) > 18:
         return f"order '{excerpt(str(number))}' is not the number of an order. {keys}"
+    if verb == "defer" or texts["due"]:
+        try:
+            parse_moment(texts["due"])
+        except ValueError:
+            return (f"due '{excerpt(texts['due'])}' is no moment. Send one such as "
+                    "2026-05-12T06:00Z.")
     return Command(quantity=float(quantity), verb=verb, order=int(number), **texts)
 
 

@@ -102,8 +102,8 @@ def forget(caller: Calling, body: schema.ForgetRequest) -> Any:
 def retain(caller: Calling) -> Any:
     """Delete telemetry that is older than governance/<model>.yaml lets it become."""
     house = caller.house
-    keep = house.agreement.keep.telemetry
-    if keep is None:
+    keep = house.agreement.keep
+    if not keep.times():
         raise Problem(409, f"governance/{house.model}.yaml sets no time. Write keep: {{telemetry: "
                            "400d}.")
     done = drop_telemetry(house.store, keep, time.time(), house.desk.engine, house.desk.key,

@@ -9,6 +9,7 @@ first one arrived. What then keeps an order from being placed twice is its guara
 | ``table`` | idempotent by key | the key is the primary key of the row |
 | ``folder`` | atomically named file | the name comes from the key; the file appears whole |
 | ``topic`` | at least once | nothing but the receiver, if it looks at the key |
+| ``topic`` with ``replies`` | confirmed by reply | the receiver says that it has the key |
 
 What is written (JSON, CSV, EDIFACT, X12, ISA-95, EPCIS) is a matter of the form, see
 `twin.operate.forms`; every form carries the key, or a number derived from it.
@@ -27,6 +28,7 @@ class Guarantee(StrEnum):
     BY_KEY = "idempotent by key"  #: the receiver knows the key and does it once
     BY_NAME = "atomically named file"  #: the same file again, whole or not at all
     BY_QUERY = "confirmed by query"  #: it is asked first whether it has the message
+    BY_REPLY = "confirmed by reply"  #: it says that it has the message, or it is sent again
     AT_LEAST_ONCE = "at least once"  #: a receiver that does not look at the key may do it twice
 
 

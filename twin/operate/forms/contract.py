@@ -110,13 +110,20 @@ def deed_of(message: Message, longest: int = 35) -> Deed:
     price = body.get("price")
     return Deed(
         verb, back, number, str(body.get("site", place)), str(body.get("product", thing)),
-        _number(message, "quantity", body.get("quantity", 0.0)), str(body.get("unit", "units")),
+        number_of(message, "quantity", body.get("quantity", 0.0)), str(body.get("unit", "units")),
         str(body.get("when", "")), str(body.get("source", "")), str(body.get("due", "")),
-        None if price is None else _number(message, "price", price), str(body.get("note", "")),
+        None if price is None else number_of(message, "price", price), str(body.get("note", "")),
         {key: value for key, value in body.items() if key not in _OWN})
 
 
-def _number(message: Message, name: str, value: Any) -> float:
+def number_of(message: Message, name: str, value: Any) -> float:
+    """A number of a message.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
     try:
         number = float(value)
     except (TypeError, ValueError):
