@@ -15,7 +15,7 @@ from twin.simulate import play
 
 DAYS = 60
 DIGESTS = {
-    "harbour": "a0c895596aa56bc9",
+    "harbour": "95b5ff57b66425b1",
     "medicines": "4b880d615db6143b",
     "workshop": "febae6e08c3fe31c",
 }

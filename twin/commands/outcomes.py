@@ -14,7 +14,8 @@ from twin.commands.trials import as_heard
 from twin.commands.verbs import Call
 from twin.network import Network
 from twin.operate.desk import Desk
-from twin.operate.outcomes import COST, GAIN, Happened, Outcome, months
+from twin.operate.outcomes import GAIN, Happened, Outcome, months
+from twin.operate.shared_promise import COST
 from twin.sense.history import ledger_of
 from twin.settings import KEYS as RUN_KEYS
 from twin.settings import describe, read
