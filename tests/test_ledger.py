@@ -313,7 +313,7 @@ ROWS = st.lists(st.fixed_dictionaries(
 
 
 @given(ROWS, st.integers(1, 5))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_rows_survive(tmp_path_factory: pytest.TempPathFactory, rows: Any, chunk: int) -> None:
     folder = tmp_path_factory.mktemp("any")
     kept, spilled = book(*rows), book(*rows, ledger=Ledger(folder, chunk))

@@ -54,7 +54,7 @@ LAWS = ["exponential(mean=5d)", "lognormal(mean=5d, sd=2d)", "gamma(mean=5d, sd=
         "triangular(low=10min, mode=15min, high=25min)"]
 
 
-@pytest.mark.parametrize("n", [10, 30, 100])
+@pytest.mark.parametrize("n", [10, 100])
 @pytest.mark.parametrize("text", LAWS)
 def test_intervals_of_the_mean_cover_it(text, n):
     """300 streams; 95 % intervals must cover 91.5 to 98.5 %: four standard errors of 95 %, and the
@@ -206,7 +206,7 @@ def test_lateness_is_mostly_none_at_all():
 
 
 @pytest.mark.parametrize("text", LAWS[:4])
-@pytest.mark.parametrize("n", [20, 100, 1_000])
+@pytest.mark.parametrize("n", [20, 1_000])
 def test_clean_streams_lose_nothing(text, n):
     """Of 300 clean streams at most one in a hundred loses a value as an outlier."""
     rng = np.random.default_rng(9)

@@ -38,10 +38,10 @@ def test_pushers_killed_at_random_place_no_order_twice_and_lose_none(tmp_path: P
     pytest.importorskip("httpx2", reason="needs the extra operate")
     from tests.crash import pushes
 
-    outcome = pushes.campaign(tmp_path, runs=6, seed=3)
+    outcome = pushes.campaign(tmp_path, runs=4, seed=3)
     assert outcome.faults == ()
-    assert outcome.killed >= 2
-    assert outcome.messages > 5
+    assert outcome.killed >= 1
+    assert outcome.messages > 3
 
 
 def test_a_replay_killed_and_begun_again_is_the_same_store(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def lots_in_work(state: State) -> list[Any]:
 WORLDS = [("harbour", 33.55, 1), ("harbour", 60.43, 3), ("harbour", 90.7, 5),
           ("harbour", 123.45, 9), ("harbour", 201.61, 6), ("harbour", 250.35, 8),
           ("medicines", 300.37, 3), ("medicines", 500.3, 2)]
-QUICK = (WORLDS[0], WORLDS[2], WORLDS[6])
+QUICK = (WORLDS[0], WORLDS[2])
 
 
 @pytest.mark.parametrize(("name", "days", "seed"), [
@@ -227,7 +227,7 @@ def test_going_on_from_what_was_told_is_as_good_as_going_on() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "days", "after", "replications"), [
-    ("harbour", 60.8, 14.0, 120), ("medicines", 300.37, 60.0, 40), ("workshop", 100.37, 30.0, 60)])
+    ("harbour", 60.8, 14.0, 60), ("medicines", 300.37, 60.0, 24), ("workshop", 100.37, 30.0, 30)])
 def test_going_on_over_many_replications(name: str, days: float, after: float,
                                          replications: int) -> None:
     found = scores(model(name), name, days * DAY, after * DAY, replications)

@@ -135,10 +135,14 @@ def quick(work: Work, *, seed: int = 1, seconds: float = 0.5) -> Solved:
 
 
 def _improved(work: Work, best: Schedule, seconds: float, seed: int, began: float) -> Schedule:
-    """A first search here, while other processes would only start: a fixed number of tries."""
-    if plain(work) or fits(work):
+    """A first search here, while other processes would only start: a fixed number of tries.
+
+    Few where the compiled search will make many, which on a machine's first run is late.
+    """
+    if plain(work):
         return best
-    tries = int(_HERE * seconds * PLACED_A_SECOND / work.size)
+    share = _HERE / 4 if fits(work) else _HERE
+    tries = int(share * seconds * PLACED_A_SECOND / work.size)
     return Reordering(work, best, seed).search(tries=tries, until=began + 0.4 * seconds)
 
 

@@ -45,8 +45,13 @@ def follow_routes(world: World, plan: Plan) -> list[Tour]:
         carried = _carried(truck, route)
         if carried is not None and (truck.tour is not None or truck.phase == "unloading"):
             continue  # its present trip delivers them
+        if truck.tours and truck.tours[0].takes_over:
+            carried = None  # what is on board goes by the route before
         tour = Tour(world, route, carried)
-        truck.tours.append(tour)
+        if carried is None:
+            truck.tours.append(tour)
+        else:  # it cannot drive what an earlier plan still has for it with these goods on board
+            truck.tours.appendleft(tour)
         tours.append(tour)
         truck.poke()
         if truck.pause.asleep:
