@@ -66,6 +66,19 @@ def test_other_shelves_go_on_with_their_policies() -> None:
     assert {("A", "black"), ("B", "green"), ("A", "paper")} <= ordered
 
 
+def test_lots_of_which_little_is_proved_leave_the_policies_alone(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    from twin.optimize import lots
+    from twin.optimize.lot_plan import LotAnswer
+
+    monkeypatch.setattr(lots, "solve_lots", lambda problem, *_: LotAnswer(
+        ((0.0,) * problem.periods,) * len(problem.items),
+        Answer(Status.FEASIBLE, objective=100.0, bound=4.0)))
+    plan = plan_lots(plant(), periods=3, firm=1)
+    assert (plan.answer.status, plan.orders, plan.holds_h) == (Status.UNKNOWN, (), 0.0)
+    assert "up to 96% of what these lots cost" in plan.answer.reasons[-1].message
+
+
 def test_shifts_and_failures_take_hours() -> None:
     network = plant(
         calendars=[{"calendar": "day", "day": "mon-fri", "from": "08:00", "to": "16:00"}],

@@ -24,6 +24,7 @@ from twin.optimize.policy_parameters import backorder_price
 from twin.plan import Answer, Order, Plan, Reason, Status
 from twin.state import State
 
+_OPEN = 0.25  #: share of the cost that may be too much; beyond it today's policies stay
 _LEAST = 1e-6  #: cost of a unit a period where the model gives none: sooner is no better than later
 
 
@@ -89,21 +90,26 @@ def plan_lots(network: Network, state: State | None = None, *, periods: int = 12
             Status.UNKNOWN, unit=network.currency, engine="milp", reasons=(reason,)),
             state_digest=state.digest() if state else "")
     orders: list[Order] = []
+    held: list[Node] = []
     answers: list[tuple[str, LotAnswer]] = []
     for left, (load, items) in zip(range(len(centres), 0, -1), centres, strict=True):
         problem = LotProblem(tuple(items), (load.week_h * period_h / 168.0,) * periods)
         share = (seconds - (time.perf_counter() - began)) / left
         found = solve_lots(problem, max(1.0, share), solvers, network.currency)
         answers.append((load.name, found))
-        if found.quantities:
-            for one in found.orders(problem, load.site, now_h, period_h):
-                if one.when < now_h + (firm - 0.5) * period_h:
-                    orders += desk.shared(one)
-    return Plan("lots", network.name, now_h, _joined(answers, time.perf_counter() - began),
+        if not found.quantities or (found.answer.gap or 0.0) > _OPEN:
+            continue
+        held += [shelf for item in items for shelf in desk.shelves[load.site, item.name]]
+        for one in found.orders(problem, load.site, now_h, period_h):
+            if one.when < now_h + (firm - 0.5) * period_h:
+                orders += desk.shared(one)
+    answer = _joined(answers, time.perf_counter() - began)
+    if not held and answer.status is Status.FEASIBLE:
+        answer = replace(answer, status=Status.UNKNOWN)
+    return Plan("lots", network.name, now_h, answer,
                 orders=tuple(sorted(orders, key=lambda one: (one.when, one.site, one.product))),
-                holds_h=firm * period_h, state_digest=state.digest() if state else "",
-                holds=tuple(shelf for load, items in centres for item in items
-                            for shelf in desk.shelves[load.site, item.name]))
+                holds_h=firm * period_h if held else 0.0, holds=tuple(held),
+                state_digest=state.digest() if state else "")
 
 
 class _Desk:
@@ -217,6 +223,10 @@ def _joined(answers: Sequence[tuple[str, LotAnswer]], seconds: float) -> Answer:
     known = [one for one in parts if one.objective is not None]
     reasons = tuple(replace(reason, subject=f"{centre}: {reason.subject}")
                     for centre, one in answers for reason in one.answer.reasons)
+    reasons += tuple(Reason("why_not", centre, f"up to {one.answer.gap:.0%} of what these lots "
+                            "cost may be too much, for all that is proved: today's policies stay. "
+                            "Give more time (limit=)")
+                     for centre, one in answers if (one.answer.gap or 0.0) > _OPEN)
     complete = len(known) == len(parts)
     return Answer(
         status, objective=math.fsum(one.objective or 0.0 for one in known) if complete else None,
