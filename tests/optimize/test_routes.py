@@ -87,6 +87,20 @@ def problems(draw: st.DrawFn) -> RouteProblem:
     return town(stops, trucks, points, pairs=pairs, goal=goal)
 
 
+def test_where_not_all_can_be_served_as_many_as_can_be_are() -> None:
+    """Either cold stop can be reached in time, not both: the other three were left out as well."""
+    window = ((0.0, 1.0),)
+    problem = town(
+        [Stop("a", 1, (1.0,), window, cold=True), Stop("b", 2, (1.0,), window, cold=True),
+         Stop("c", 3, (1.0,), window), Stop("d", 4, (1.0,), window)],
+        [RouteTruck("reefer", capacity=(8.0,), cold=True, fixed=5.0, per_km=0.5),
+         RouteTruck("van", capacity=(4.0,), per_km=0.4, pace=1.25, latest=9.0)],
+        [(0, 0), (21, 0), (0, 33), (0, 0), (0, 0)])
+    tours, answer = solve_routes(problem, seconds=20.0)
+    assert score(problem, tours).missing == 1
+    assert answer.status is Status.INFEASIBLE
+
+
 # ---- timetables ----
 
 
