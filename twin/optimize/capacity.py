@@ -59,9 +59,15 @@ class Capacity:
 
     def __init__(self, network: Network, hours: Hours | None = None, now_h: float = 0.0) -> None:
         self.network, self.hours, self.now_h = network, hours, now_h
+        self._weeks: dict[tuple[str, str], float] = {}
 
     def week(self, site: str, group: str) -> float:
-        """Machine hours of a work centre in a week, over the four weeks to come."""
+        """Machine hours of a work centre in a mean week of the four to come."""
+        if (site, group) not in self._weeks:
+            self._weeks[site, group] = self._week(site, group)
+        return self._weeks[site, group]
+
+    def _week(self, site: str, group: str) -> float:
         total = 0.0
         for row in self.network.machines.values():
             if (row.site, row.group) == (site, group):

@@ -49,23 +49,24 @@ class Trucks:
         """The driver's hours, and those at the wheel of the present leg, at a moment."""
         truck = self.trucks.get(name)
         crew = None if "+" in name else self._crews.get(name.split("#")[0])  # hired with a driver
-        rolls = truck is not None and truck["to"] and truck["halted"] is None
-        if crew is None:
-            if truck is None:
-                return None, 0.0
-            return None, truck["wheel"] + (now - truck["told"] if rolls else 0.0)
-        if truck is None or truck["hours"] is None:
-            hours = DriverHours(crew)
-        else:
-            hours = DriverHours.recalled(crew, truck["hours"])
+        kept = None if truck is None else truck["hours"]
+        hours = None if crew is None else \
+            DriverHours(crew) if kept is None else DriverHours.recalled(crew, kept)
         if truck is None:
             return hours, 0.0
-        spans = hours.drive(truck["told"], now) if rolls else []
-        return hours, truck["wheel"] + sum(end - begin for begin, end in spans)
+        wheel: float = truck["wheel"]
+        if not truck["to"] or truck["halted"] is not None:
+            return hours, wheel
+        spans = [(truck["told"], now)] if hours is None else hours.drive(truck["told"], now)
+        return hours, wheel + sum(end - begin for begin, end in spans)
 
-    def _keep(self, name: str, now: float) -> None:
-        """Remember what was driven until now."""
+    def _keep(self, name: str, now: float, *, sets_out: bool = False) -> None:
+        """Remember what was driven until now; of a leg that begins, nothing yet."""
         hours, wheel = self._until(name, now)
+        if sets_out:
+            wheel = 0.0
+            if hours is not None:
+                hours.rested = 0.0
         self.trucks[name] |= {"wheel": wheel, "told": now,
                               "hours": None if hours is None else hours.kept()}
 
@@ -87,7 +88,7 @@ class Trucks:
         if truck["to"]:
             return False  # it has to come first
         mark(truck, row)
-        self._set_out(row.asset, row.time)
+        self._keep(row.asset, row.time, sets_out=True)
         if row.shipment:
             if before != "loading":
                 truck["began"] = row.time
@@ -122,14 +123,6 @@ class Trucks:
         if after == "idle":
             truck["lane"] = None
         return True
-
-    def _set_out(self, name: str, now: float) -> None:
-        """A leg begins."""
-        hours, _ = self._until(name, now)
-        if hours is not None:
-            hours.rested = 0.0
-        self.trucks[name] |= {"wheel": 0.0, "told": now,
-                              "hours": None if hours is None else hours.kept()}
 
     def stop(self, row: Event) -> None:
         """It breaks down."""
