@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from twin.plan import Answer, Operation, Order, Plan, Service, Status
 from twin.recommendation import Action, Effect, Recommendation
 from twin.scenario import Scenario
 from twin.simulate.play import play
+from twin.state import State
 
 ANSWER = Answer(Status.FEASIBLE)
 
@@ -152,16 +154,23 @@ def test_what_was_approved_is_changed_only_for_what_a_change_is_worth(desk: Desk
                      Gate(), price) == chosen
 
 
+def planned_and_lived(make: Callable[[Ground], Iterator[tuple[str, Plan]]], at_h: float,
+                      then_h: float, limit: float) -> tuple[Ground, Plan, State]:
+    """A plan for harbour at an hour, and how things stand when it has been followed for a while."""
+    network = read_model("harbour")
+    state = play(network, Scenario.baseline(), horizon_h=at_h, save_at=at_h).state
+    assert state is not None
+    ground = Ground(network, state, 1, 672.0, 8.0, limit, 20, 1)
+    (_, first), = make(ground)
+    later = play(network, Scenario.baseline(), horizon_h=then_h, save_at=then_h, state=state,
+                 plan=first, seed=3).state
+    assert later is not None
+    return ground, first, later
+
+
 @pytest.mark.slow
 def test_a_truck_that_is_about_to_leave_keeps_its_tour() -> None:
-    network = read_model("harbour")
-    state = play(network, Scenario.baseline(), horizon_h=727.0, save_at=727.0).state
-    assert state is not None
-    ground = Ground(network, state, 1, 672.0, 8.0, 2.0, 20, 1)
-    (_, first), = routes(ground)
-    later = play(network, Scenario.baseline(), horizon_h=1.0, save_at=1.0, state=state, plan=first,
-                 seed=3).state
-    assert later is not None
+    ground, first, later = planned_and_lived(routes, 727.0, 1.0, 2.0)
     now, waiting = later.clock_h, {order["number"] for order in later.orders}
     soon = [one for one in first.routes if now <= one.depart < now + 8.0 and all(
         order in waiting for visit in one.visits for order, _, _ in visit.drops)]
@@ -174,14 +183,7 @@ def test_a_truck_that_is_about_to_leave_keeps_its_tour() -> None:
 
 @pytest.mark.slow
 def test_a_schedule_in_force_is_not_turned_over() -> None:
-    network = read_model("harbour")
-    state = play(network, Scenario.baseline(), horizon_h=720.0, save_at=720.0).state
-    assert state is not None
-    ground = Ground(network, state, 1, 672.0, 8.0, 8.0, 20, 1)
-    (_, first), = schedule(ground)
-    later = play(network, Scenario.baseline(), horizon_h=6.0, save_at=6.0, state=state, plan=first,
-                 seed=3).state
-    assert later is not None
+    ground, first, later = planned_and_lived(schedule, 720.0, 6.0, 8.0)
     (_, free), = schedule(replace(ground, state=later))
     (_, held), = schedule(replace(ground, state=later, standing={"schedule": first}))
     now = later.clock_h

@@ -30,16 +30,19 @@ def solve_routes(problem: RouteProblem, *, seconds: float = 10.0, seed: int = 1,
         replace(stop, penalty=0.0) if n in gone else stop for n, stop in enumerate(problem.stops)))
     began = time.monotonic()
     done = race(easier, seconds=seconds, seed=seed, counted=counted, watcher=watcher)
-    tours = tuple(tour for tour in done.tours or () if tour.calls)
     left = seconds - (time.monotonic() - began)
-    if not tours and problem.stops and problem.goal == "cost" and left > 0.0:
+    if not _driven(done) and problem.stops and problem.goal == "cost" and left > 0.0:
         done = replace(race(_ransomed(easier), seconds=left, seed=seed, counted=counted),
                        progress=())
-        tours = tuple(tour for tour in done.tours or () if tour.calls)
+    tours = _driven(done)
     broken = faults(problem, tours, complete=False)
     if broken:  # a plan that the checker refuses is never shown
         raise AssertionError("; ".join(broken[:3]))
     return tours, _answer(problem, tours, done)
+
+
+def _driven(done: Outcome) -> tuple[Tour, ...]:
+    return tuple(tour for tour in done.tours or () if tour.calls)
 
 
 def _ransomed(problem: RouteProblem) -> RouteProblem:
