@@ -107,11 +107,16 @@ def read_document(path: Path | str, name: str | None = None) -> dict[str, Any]:
     """The mapping in a YAML file; `name` stands for the path in messages."""
     path = Path(path)
     name = name or "/".join(path.parts[-2:])
+    return parse_document(read_text(path, name), name)
+
+
+def read_text(path: Path, name: str) -> str:
+    """The text of a file that is not too large to be a document."""
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise DocumentError(f"{name} has {path.stat().st_size:,} bytes; at most {_MOST_BYTES:,}"
                                 " are read. Put data into CSV tables.")
-        return parse_document(path.read_text(encoding="utf-8-sig"), name)
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         where = f"byte {error.start}"
         raise DocumentError(f"{name} is not UTF-8 ({where}). Save it as UTF-8.") from None

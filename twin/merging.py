@@ -13,6 +13,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from itertools import pairwise, repeat
 from pathlib import Path
 from tempfile import gettempdir
@@ -46,17 +47,33 @@ _SAME_S = 1e-3  # a time that was written down in between may have lost what is 
 
 
 @contextmanager
-def base(*, bounded: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection; a bounded one keeps its memory flat and spills to disk."""
+def base(*, bounded: bool = True, ordered: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with tables of its own; a bounded one keeps its memory flat and spills to disk.
+
+    Parameters
+    ----------
+    ordered
+        Whether a bounded connection keeps files in the order of their list.
+    """
     import duckdb
 
-    settings: dict[str, str | bool | int | float | list[str]] = (
-        {"memory_limit": _MEMORY, "threads": 1, "preserve_insertion_order": False,
-         "temp_directory": str(Path(gettempdir()) / f"twin-{os.getpid()}")} if bounded else {})
-    with duckdb.connect(config=settings) as connection:
+    with _database(os.getpid(), bounded, ordered or not bounded).cursor() as connection:
         with suppress(duckdb.Error):  # a notebook without ipywidgets has no bar to switch off
             connection.execute("set enable_progress_bar = false")
         yield connection
+
+
+@cache
+def _database(process: int, bounded: bool, ordered: bool) -> duckdb.DuckDBPyConnection:
+    """What connections of a process share, since to open it takes longer than a usual question."""
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "enable_external_file_cache": False}
+    if bounded:
+        settings |= {"memory_limit": _MEMORY, "threads": 1, "preserve_insertion_order": ordered,
+                     "temp_directory": str(Path(gettempdir()) / f"twin-{process}-{int(ordered)}")}
+    return duckdb.connect(config=settings)
 
 
 def load(base: duckdb.DuckDBPyConnection, source: str) -> None:
@@ -209,13 +226,16 @@ def _write(base: duckdb.DuckDBPyConnection, source: str, old: Path, first: float
             base.execute(f"copy {piece} to {quoted(part)} ({_FORMAT})")
         files = ", ".join(map(quoted, head + parts))
         where = f"where file_index > 0 or time < {_double(first)}" if head else ""
-        base.execute("set preserve_insertion_order = true")  # of files in a list, not of a union
-        base.execute(f"copy (select {_COLUMNS} from read_parquet([{files}]) {where}) "
-                     f"to {quoted(draft)} ({_FORMAT})")
-        base.execute("set preserve_insertion_order = false")
+        _join(f"(select {_COLUMNS} from read_parquet([{files}]) {where})", draft)
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
+
+
+def _join(source: str, draft: Path) -> None:
+    """Write rows in the order of the files that they come from."""
+    with base(ordered=True) as connection:
+        connection.execute(f"copy {source} to {quoted(draft)} ({_FORMAT})")
 
 
 def _double(number: float) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from twin.clock import excerpt
-from twin.document import DocumentError, read_document
+from twin.document import DocumentError, parse_document, read_document, read_text
 from twin.network import ModelError, Network, read_network
 from twin.parameters import Calibration, read_calibration
 from twin.readings import Reading
@@ -115,9 +116,8 @@ class Workspace:
     def document(self, group: str, name: str) -> dict[str, Any]:
         """One document, read by us and composed by Hydra."""
         path = self.path(group, name)
-        stamp = path.stat()
-        found = _compose(self.roots, group, name, stamp.st_mtime_ns, stamp.st_size)
-        return dict(found)
+        text = read_text(path, f"{group}/{name}.yaml")
+        return dict(_composed(_Document(group, name, text, path)))
 
     def network(self, name: str) -> Network:
         """A model, read and checked."""
@@ -202,16 +202,22 @@ def _event_keys(scenario: Scenario, name: str) -> str:
     return f"{options(name, scenario.events)} Or play it in a run of its own."
 
 
+@dataclass(frozen=True)
+class _Document:
+    """A document as it was read; two of one text are the same, wherever they lie."""
+
+    group: str
+    name: str
+    text: str
+    path: Path = field(compare=False)
+
+
 @lru_cache(maxsize=512)
-def _compose(roots: tuple[Path, ...], group: str, name: str, *stamp: int) -> dict[str, Any]:
-    """What Hydra makes of one document of a group."""
-    for root in roots:
-        path = root / group / f"{name}.yaml"
-        if path.is_file():
-            break
-    label = f"{group}/{name}.yaml"
-    content = read_document(path, label)
-    if "defaults" in content or "hydra" in content or _PACKAGE.search(path.read_text("utf-8-sig")):
+def _composed(document: _Document) -> dict[str, Any]:
+    """What Hydra makes of one document, which names no other."""
+    label = f"{document.group}/{document.name}.yaml"
+    content = parse_document(document.text, label)
+    if "defaults" in content or "hydra" in content or _PACKAGE.search(document.text):
         raise DocumentError(f"{label}: defaults, hydra and '# @package' are not read. Write the "
                             "values out; play scenarios together as a+b.")
     if any("${" in text for text in _texts(content)):
@@ -222,11 +228,9 @@ def _compose(roots: tuple[Path, ...], group: str, name: str, *stamp: int) -> dic
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    others = ",".join("'file://" + str(root).replace("'", "\\'") + "'" for root in roots[1:])
     try:
-        with initialize_config_dir(str(roots[0]), version_base="1.3"):
-            whole = compose(overrides=[f"hydra.searchpath=[{others}]",
-                                       f"+{group}@content='{name}'"])
+        with initialize_config_dir(str(document.path.parents[1]), version_base="1.3"):
+            whole = compose(overrides=[f"+{document.group}@content='{document.name}'"])
         found = OmegaConf.to_container(whole.content, resolve=False)
     except (HydraException, OmegaConfBaseException) as error:
         reason = " ".join(str(error).split())[:200]
