@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from twin import merging
+from twin.parquet import connected
 from twin.readings import Reading
 from twin.store import Store
 
@@ -55,7 +56,7 @@ def test_a_large_day_is_rewritten_in_slices(
         assert sliced.write(rows[first:first + 5_000]) == 5_000
     assert sliced.write(rows[:100]) == 0
     (path,) = sliced.day_files().values()
-    with merging.base() as base:
+    with connected() as base:
         assert len(merging._bounds(base, path)) >= 3  # so it was cut
         told = base.execute(f"select id from read_parquet('{path}')").fetchall()
     assert [row[0] for row in told] == whole.frame()["id"].tolist()

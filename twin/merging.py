@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
+from collections.abc import Mapping, Sequence
 from itertools import pairwise, repeat
 from pathlib import Path
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.kinds import FIELDS
-from twin.parquet import quoted
+from twin.parquet import connected, quoted
 from twin.readings import Reading
 from twin.segment import blocks_of
 
@@ -38,42 +34,11 @@ _KEPT = f"row_number() over (partition by {_KEY} order by recorded, " + ", ".joi
     f'"{name}"' for name in _OTHERS) + ") = 1"
 _SHAPE = json.dumps([{name: "DOUBLE" if field.type == "d" else "VARCHAR"
                       for name, field in FIELDS.items()}])
-_MEMORY = "512MB"
 _MOST_CONFLICTS = 1000
 _ROW_GROUP = 100_000
 _SLICE = 2  # row groups that are sorted at once
 _FORMAT = f"format parquet, compression zstd, row_group_size {_ROW_GROUP}"
 _SAME_S = 1e-3  # a time that was written down in between may have lost what is less
-
-
-@contextmanager
-def base(*, bounded: bool = True, ordered: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with tables of its own; a bounded one keeps its memory flat and spills to disk.
-
-    Parameters
-    ----------
-    ordered
-        Whether a bounded connection keeps files in the order of their list.
-    """
-    import duckdb
-
-    with _database(os.getpid(), bounded, ordered or not bounded).cursor() as connection:
-        with suppress(duckdb.Error):  # a notebook without ipywidgets has no bar to switch off
-            connection.execute("set enable_progress_bar = false")
-        yield connection
-
-
-@cache
-def _database(process: int, bounded: bool, ordered: bool) -> duckdb.DuckDBPyConnection:
-    """What connections of a process share, since to open it takes longer than a usual question."""
-    import duckdb
-
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "enable_external_file_cache": False}
-    if bounded:
-        settings |= {"memory_limit": _MEMORY, "threads": 1, "preserve_insertion_order": ordered,
-                     "temp_directory": str(Path(gettempdir()) / f"twin-{process}-{int(ordered)}")}
-    return duckdb.connect(config=settings)
 
 
 def load(base: duckdb.DuckDBPyConnection, source: str) -> None:
@@ -234,8 +199,8 @@ def _write(base: duckdb.DuckDBPyConnection, source: str, old: Path, first: float
 
 def _join(source: str, draft: Path) -> None:
     """Write rows in the order of the files that they come from."""
-    with base(ordered=True) as connection:
-        connection.execute(f"copy {source} to {quoted(draft)} ({_FORMAT})")
+    with connected(bounded=True, ordered=True) as base:
+        base.execute(f"copy {source} to {quoted(draft)} ({_FORMAT})")
 
 
 def _double(number: float) -> str:

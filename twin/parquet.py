@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-_SQL = {"d": "double", "q": "bigint"}
+_MEMORY = "512MB"
 
 
 def quoted(text: Path | str) -> str:
@@ -28,13 +32,44 @@ def quoted(text: Path | str) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def write_table(path: Path | str, frames: Mapping[str, pd.DataFrame], query: str) -> None:
-    """Write what a query over named frames gives; the file appears whole or not at all."""
+@contextmanager
+def connected(*, bounded: bool = False,
+              ordered: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to DuckDB with tables of its own.
+
+    Parameters
+    ----------
+    bounded
+        Whether its memory stays flat: one thread, and what does not fit is spilled to disk.
+    ordered
+        Whether rows stay in the order of their files; a bounded one spills less if they need not.
+    """
     import duckdb
 
+    with _database(os.getpid(), bounded, ordered).cursor() as base:
+        with suppress(duckdb.Error):  # a notebook without ipywidgets has no bar to switch off
+            base.execute("set enable_progress_bar = false")
+        yield base
+
+
+@cache
+def _database(process: int, bounded: bool, ordered: bool) -> duckdb.DuckDBPyConnection:
+    """What connections of a process share, since to open it takes longer than a usual question."""
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "preserve_insertion_order": ordered, "enable_external_file_cache": False}
+    if bounded:
+        spill = Path(gettempdir()) / f"twin-{process}-{int(ordered)}"
+        settings |= {"memory_limit": _MEMORY, "threads": 1, "temp_directory": str(spill)}
+    return duckdb.connect(config=settings)
+
+
+def write_table(path: Path | str, frames: Mapping[str, pd.DataFrame], query: str) -> None:
+    """Write what a query over named frames gives; the file appears whole or not at all."""
     path = Path(path)
     draft = path.with_name(f".{path.name}.part")
-    with duckdb.connect() as base:
+    with connected() as base:
         for name, frame in frames.items():
             base.register(name, frame)
         base.execute(f"copy ({query}) to {quoted(draft)} (format parquet, compression zstd)")
@@ -65,7 +100,7 @@ def read_table(path: Path | str, columns: Mapping[str, str], *, needed: Sequence
     if not Path(path).is_file():
         raise ValueError(f"{path} is not there. Give a Parquet file.")
     source = f"read_parquet({quoted(path)})"
-    with duckdb.connect() as base:
+    with connected() as base:
         try:
             found = [row[0] for row in base.execute(f"describe select * from {source}").fetchall()]
         except duckdb.Error as error:
@@ -117,7 +152,8 @@ def _column(base: duckdb.DuckDBPyConnection, source: str, name: str, kind: str,
     if kind == "q":
         return f"coalesce({value}, 0)::bigint as {spelled}"
     text = f"coalesce({value}::varchar, '')"
-    base.execute(f'create type "texts of {name}" as enum (select distinct {text} from {source})')
+    base.execute(f'create temp type "texts of {name}" as enum '
+                 f'(select distinct {text} from {source})')
     return f'{text}::"texts of {name}" as {spelled}'
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 from twin import merging
 from twin.kinds import FIELDS
 from twin.lock import Lock, sync_folder
-from twin.parquet import quoted
+from twin.parquet import connected, quoted
 from twin.readings import Reading, to_frame
 from twin.segment import Damage, SegmentWriter, closed_files, read_lines, segment_files
 
@@ -100,7 +100,7 @@ class Store:
         frame = to_frame(readings)
         if frame.empty:
             return 0
-        with self._merging(), merging.base() as base:
+        with self._merging(), connected(bounded=True, ordered=False) as base:
             base.register("heard", frame)
             merging.load(base, "heard")
             return self._put(base).new
@@ -128,7 +128,7 @@ class Store:
             for files in _chunks(closed_files(self.folder / "segments")):
                 damage = Damage()
                 lines = [line for path in files for line in read_lines(path, damage)]
-                with merging.base() as base:
+                with connected(bounded=True, ordered=False) as base:
                     merging.load_lines(base, lines)
                     del lines
                     whole += self._put(base) + Merged(damaged=damage.lines)
@@ -148,7 +148,7 @@ class Store:
             Seconds since 1970.
         """
         gone, listed = 0, ", ".join(map(quoted, kinds))
-        with self._merging(), merging.base() as base:
+        with self._merging(), connected(bounded=True, ordered=False) as base:
             for day, path in self.day_files().items():
                 if _start(day) + _DAY_S > until:
                     break
@@ -251,7 +251,7 @@ class Store:
                  if _start(day) < until and _start(day) + _DAY_S > since]
         if not files and not lines:
             return None
-        with merging.base(bounded=False) as base:
+        with connected() as base:
             if lines:
                 merging.load_lines(base, lines)
             return read(base, merging.union(base, files, bool(lines)))

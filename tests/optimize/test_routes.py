@@ -243,11 +243,23 @@ def test_small_problems_are_solved_to_the_optimum_of_brute_force(problem: RouteP
     tours, answer = solve_routes(problem, seconds=20.0)
     least = brute_force(problem)
     found = score(problem, tours)
-    assert found.missing == least[0]
-    if not least[0]:
-        assert (found.trucks, round(found.cost, 4)) == (least[1], round(least[2], 4))
-        assert answer.status is Status.OPTIMAL
-        assert answer.bound == answer.objective
+    assert (found.missing, found.trucks, round(found.cost, 4)) == (
+        least[0], least[1], round(least[2], 4))
+    assert answer.status is (Status.INFEASIBLE if least[0] else Status.OPTIMAL)
+    assert answer.bound == (None if least[0] else answer.objective)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("goal", ["cost", "trucks"])
+def test_of_more_than_all_trucks_hold_as_much_as_can_be_is_served(goal: str) -> None:
+    luck = np.random.default_rng(4)
+    points = [(0.0, 0.0), *[tuple(p) for p in luck.uniform(-40, 40, (24, 2))]]
+    problem = town([Stop(f"s{n}", n + 1, (5.0,)) for n in range(24)],
+                   [RouteTruck(f"t{k}", capacity=(30.0,)) for k in range(3)], points,
+                   goal=goal)  # type: ignore[arg-type]
+    tours, answer = solve_routes(problem, seconds=8.0)
+    assert score(problem, tours).missing == 6  # six stops fill a truck
+    assert answer.status is Status.UNKNOWN  # that no more can be is not proved
 
 
 def grid(count: int, goal: str = "cost", seed: int = 1) -> RouteProblem:

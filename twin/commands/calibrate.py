@@ -25,6 +25,7 @@ from twin.commands.show import Screen
 from twin.commands.verbs import Call
 from twin.ledger import Ledger
 from twin.network import Network
+from twin.parquet import connected
 from twin.sense.history import ledger_of
 from twin.settings import KEYS as RUN_KEYS
 from twin.settings import (
@@ -153,7 +154,7 @@ def _has_scenarios(path: Path) -> bool:
 
     if not path.is_file():
         return False
-    with duckdb.connect() as base:
+    with connected() as base:
         try:
             table = base.read_parquet(str(path))
         except duckdb.Error:

@@ -81,7 +81,11 @@ def solve(problem: RouteProblem, limit: Limit, seed: int, told: Told,
     iterations = None if limit.work is None else max(
         20, int(limit.work * ITERATIONS * 100 / max(30, len(problem.stops))))
     stop = _Stop(limit, iterations)
-    params = pyvrp.SolveParams(ils=pyvrp.IteratedLocalSearchParams(callbacks=listener))
+    prizes = [model.whole.money(one.penalty or 0.0) for one in problem.stops]
+    params = pyvrp.SolveParams(
+        ils=pyvrp.IteratedLocalSearchParams(callbacks=listener),
+        # a grain too much must cost more than a stop left out, or all are served and none well
+        penalty=pyvrp.PenaltyParams(max_penalty=max(100_000.0, 2.0 * max(prizes, default=0.0))))
     result = pyvrp.solve(model.data, stop=stop, seed=seed, collect_stats=False, params=params,
                          initial_solution=model.solution(start) if start else None)
     best = model.trips(result.best) if result.best.is_feasible() else None

@@ -110,7 +110,6 @@ class Pool:
         """
         return _Choice(self, incumbent, seconds, wall, seed).solve()
 
-
     def prices(self) -> tuple[float, ...]:
         """What one more truck of each kind would save, by the relaxation of the pool; 0: nothing.
 
@@ -131,10 +130,26 @@ class _Choice:
         self.pool, self.problem = pool, pool.problem
         self.incumbent, self.seconds, self.wall, self.seed = incumbent, seconds, wall, seed
         drops, _ = self.problem.partners()
-        self.optional = {n: s.penalty for n, s in enumerate(self.problem.stops)
-                         if s.penalty is not None and n not in set(drops.values())}
         self.rows = [n for n in range(len(self.problem.stops)) if n not in set(drops.values())]
         self.row_of = {stop: row for row, stop in enumerate(self.rows)}
+        self.optional = self._optional()
+
+    def _optional(self) -> dict[int, float]:
+        """What it costs to leave a stop out.
+
+        While it is not known that all can be served together, those that must be have a price too,
+        dearer than any set of trips: as few as can be are left out.
+        """
+        stops = self.problem.stops
+        found = {n: price for n in self.rows if (price := stops[n].penalty) is not None}
+        served = {stop for trip in self.incumbent or () for stop in trip.stops}
+        if all(n in served for n in self.rows if n not in found):
+            return found
+        dearest = max((column.cost for column in self.pool.columns.values()), default=0.0)
+        most = min(len(self.problem.trucks), len(self.rows))
+        dear = 1.0 + sum(found.values()) + most * max(0.0, dearest)
+        both = {pickup for pickup, _ in self.problem.pairs}  # go with their other half
+        return {n: found.get(n, dear * (1 + (n in both))) for n in self.rows}
 
     def solve(self) -> tuple[Trips | None, bool]:
         """The chosen trips."""

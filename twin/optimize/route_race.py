@@ -1,7 +1,8 @@
 """Engines raced on all cores, their trips pooled, and the best set chosen; never worse than any.
 
 In rounds: every process runs an engine for its share of the limit, and after a round the pool is
-partitioned and the best of all starts the next. Counted in work the same problem and seed give the
+partitioned and the best of all starts the next. Where the first round does not serve every stop
+that must be, the others may leave some out. Counted in work the same problem and seed give the
 same routes on any machine that is quick enough; the clock is a guard, and what it stops is said to
 be stopped by it.
 """
@@ -10,10 +11,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Queue
 
 from twin.optimize.engine import Found, Limit, Trips
+from twin.optimize.engine_whole import Whole
 from twin.optimize.partition import Pool
 from twin.optimize.process import News, WorkerProcess, hear
 from twin.optimize.route_checker import faults
@@ -62,6 +64,33 @@ def course(problem: RouteProblem) -> Course:
                    Leg(0.18, ("pyvrp", "pyvrp"), partition=0.08)))
 
 
+def ransomed(problem: RouteProblem) -> RouteProblem:
+    """The problem with stops that must be served left out where it cannot be helped, and dearly.
+
+    Each can be reached, but maybe not all of them together: then as many as can be are.
+    """
+    whole = Whole(problem)
+    trucks = tuple(replace(truck, fixed=truck.fixed + whole.weight / whole.cents)
+                   for truck in problem.trucks)  # fewest trucks is the goal by their price
+    far, long = (2.0 * float(matrix.max(initial=0.0)) for matrix in (problem.km, problem.hours))
+    dear = 2.0 * (1.0 + max((truck.fixed + truck.per_km * far + truck.per_hour * truck.pace * long
+                             for truck in trucks), default=0.0))  # than a way round to a stop
+    both = {pickup for pickup, _ in problem.pairs}  # go with their other half
+    return replace(problem, goal="cost", trucks=trucks, stops=tuple(
+        replace(stop, penalty=dear * (1 + (n in both))) if stop.penalty is None else stop
+        for n, stop in enumerate(problem.stops)))
+
+
+def overfull(problem: RouteProblem) -> bool:
+    """Whether the loads of stops that must be served are plainly more than all trucks hold."""
+    paired = {stop for pair in problem.pairs for stop in pair}
+    must = [n for n, stop in enumerate(problem.stops) if stop.penalty is None and n not in paired]
+    return any(
+        sum(max(0.0, sign * problem.load(n, kind)) for n in must) > 1e-9 + sum(
+            problem.capacity(truck, kind) for truck in range(len(problem.trucks)))
+        for kind in range(problem.dimensions) for sign in (1, -1))
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a race came to. `tours` has passed the checker; None: nothing feasible was found."""
@@ -94,13 +123,15 @@ def race(problem: RouteProblem, *, seconds: float, seed: int = 1, counted: bool 
     over
         Another course than the usual one.
     """
-    return _Race(problem, seconds, seed, counted, clock, cores, watcher,
-                 over or course(problem)).run()
+    given = ransomed(problem) if overfull(problem) else problem
+    return _Race(problem, given, seconds, seed, counted, clock, cores, watcher,
+                 over or course(given)).run()
 
 
 @dataclass
 class _Race:
     problem: RouteProblem
+    given: RouteProblem  #: to the engines: it may let them leave out what they must serve
     seconds: float
     seed: int
     counted: bool
@@ -131,19 +162,30 @@ class _Race:
             self.work += every.iterations
             self._settle(first, {0: every})
             return self._outcome()
-        self.news: News = Queue()
-        self.runners = [WorkerProcess(n, "route_worker", self.problem, self.news) for n in range(
-            min(self.cores, max(len(leg.engines) for leg in self.over.legs)))]
+        self._start()
         try:
             for number, leg in enumerate(self.over.legs):
+                if number and self.value.missing and self.given is self.problem:
+                    self._stop()
+                    self.given = ransomed(self.problem)
+                    self._start()
                 found = self._round(number, leg)
                 self._settle(leg, found)
                 if self.proved or time.monotonic() >= self.until:
                     break
         finally:
-            for runner in self.runners:
-                runner.stop()
+            self._stop()
         return self._outcome()
+
+    def _start(self) -> None:
+        """Processes that search."""
+        self.news: News = Queue()
+        self.runners = [WorkerProcess(n, "route_worker", self.given, self.news) for n in range(
+            min(self.cores, max(len(leg.engines) for leg in self.over.legs)))]
+
+    def _stop(self) -> None:
+        for runner in self.runners:
+            runner.stop()
 
     def _round(self, number: int, leg: Leg) -> dict[int, Found]:
         """Every process runs its engine; what each came to."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from twin import merging
 from twin.manifest import network_digest
 from twin.network import Network
-from twin.parquet import quoted
+from twin.parquet import connected, quoted
 from twin.sense.fold import Fold
 from twin.sense.fold_rules import Rules
 from twin.sense.fold_signals import LAST, Signals, Summary, summary_of
@@ -81,7 +81,7 @@ class Checkpoints:
         """
         lines = self.store.unmerged()  # before the days: what is merged meanwhile is in both
         days = [(day, path) for day, path in self.store.day_files().items() if _start(day) < at]
-        with merging.base(bounded=False) as base:
+        with connected() as base:
             open_since = at
             if lines:
                 merging.load_lines(base, lines)

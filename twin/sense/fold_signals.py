@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.kinds import KINDS
 from twin.network import Network
-from twin.parquet import quoted
+from twin.parquet import connected, quoted
 from twin.sense.history import once
 
 if TYPE_CHECKING:
@@ -55,10 +55,9 @@ class Signals:
 
     def take_frame(self, frame: pd.DataFrame, until: float) -> None:
         """Take the signals of a table of readings before a moment, seconds since 1970."""
-        import duckdb
 
         rows = once(frame).sort_values(["time", "sensor", "id"])
-        with duckdb.connect() as base:
+        with connected() as base:
             base.register("told", rows.assign(place=range(len(rows))))
             before = f"(select * from told where time < {until!r})"
             self.take(base, before, summary_of(base, before))
