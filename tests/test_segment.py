@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from twin import merging, segment
 from twin.readings import Reading
 from twin.segment import (
     Damage,
@@ -80,6 +82,33 @@ def test_readers_see_open_segments_beside_the_days(tmp_path: Path) -> None:
     assert (merged.read, merged.new, len(merged.days)) == (3, 2, 2)
     assert segment_files(tmp_path / "segments") == []
     assert store.frame().equals(before)
+
+
+def test_full_segments_and_small_pieces_hold_the_same(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory stays flat: a segment is closed when it is full, and decoded a piece at a time."""
+    def stored(name: str) -> Store:
+        store = Store(tmp_path / name)
+        with closing(store.segment("1")) as writer:
+            for first in range(0, 240, 24):
+                numbers = range(first, first + 12)
+                writer.append([row(number + 12) for number in numbers], [
+                    {"size": 12, "sensor": "t2", "kind": "temperature", "site": "W",
+                     "recorded": 1.0, "id": [str(n) for n in numbers],
+                     "time": [float(n) for n in numbers], "value": [0.5 * n for n in numbers]}])
+        return store
+
+    whole = stored("a")
+    assert len(segment_files(whole.folder / "segments")) == 1
+    monkeypatch.setattr(segment, "_FULL", 2_000)
+    monkeypatch.setattr(merging, "_PIECE", 1_000)
+    parts = stored("b")
+    assert len(segment_files(parts.folder / "segments")) > 3
+    assert parts.frame().equals(whole.frame())
+    assert len(parts.frame()) == 240
+    for store in (whole, parts):
+        assert store.merge() is not None
+    assert parts.frame().equals(whole.frame())
 
 
 def test_the_copy_known_first_is_kept_in_whatever_order_they_come(tmp_path: Path) -> None:

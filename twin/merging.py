@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ _KEPT = f"row_number() over (partition by {_KEY} order by recorded, " + ", ".joi
     f'"{name}"' for name in _OTHERS) + ") = 1"
 _SHAPE = json.dumps([{name: "DOUBLE" if field.type == "d" else "VARCHAR"
                       for name, field in FIELDS.items()}])
+_PIECE = 4 * 2**20  # characters of lines that are decoded at once
 _MOST_CONFLICTS = 1000
 _ROW_GROUP = 100_000
 _SLICE = 2  # row groups that are sorted at once
@@ -48,23 +49,37 @@ def load(base: duckdb.DuckDBPyConnection, source: str) -> None:
 
 def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
     """Make `fresh` of lines of segments: readings, row by row or by columns."""
-    blocks = [block for line in lines for block in blocks_of(line)]
-    rows = [line for line in lines if not line.startswith("{")]
-    parts = []
-    if blocks:
-        laid = _laid_out(blocks)
-        base.register("laid", laid)
-        base.execute("create temp table told as from laid")  # few columns: the others are blank
-        base.unregister("laid")
-        parts.append(f"select {', '.join(_told(name, name in laid) for name in FIELDS)} from told")
-    if rows or not blocks:
-        base.register("lines", {"line": _texts(rows)})
-        base.execute(f"create temp table listed as select {', '.join(map(_cell, FIELDS))} from "
-                     f"(select unnest(from_json(line, '{_SHAPE}'), recursive := true) from lines)")
-        base.unregister("lines")
-        parts.append("from listed")
-    base.execute(f"create temp view fresh as select {_COLUMNS}, {_day()} from "
-                 f"({' union all '.join(parts)})")
+    types = ", ".join(f'"{name}" {"double" if field.type == "d" else "varchar"}'
+                      for name, field in FIELDS.items())
+    base.execute(f"create temp table fresh ({types}, day bigint)")
+    for piece in _pieces(lines):
+        blocks = [block for line in piece for block in blocks_of(line)]
+        if blocks:
+            laid = _laid_out(blocks)
+            base.register("laid", laid)
+            base.execute("create or replace temp table told as from laid")  # others are blank
+            base.unregister("laid")
+            columns = ", ".join(_told(name, name in laid) for name in FIELDS)
+            base.execute(f"insert into fresh select *, {_day()} from (select {columns} from told)")
+        rows = [line for line in piece if not line.startswith("{")]
+        if rows:
+            base.register("lines", {"line": _texts(rows)})
+            base.execute(f"insert into fresh select *, {_day()} from (select "
+                         f"{', '.join(map(_cell, FIELDS))} from (select unnest(from_json(line, "
+                         f"'{_SHAPE}'), recursive := true) from lines))")
+            base.unregister("lines")
+
+
+def _pieces(lines: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The lines some megabytes at a time: decoded, they take many times their size."""
+    first = size = 0
+    for number, line in enumerate(lines):
+        size += len(line)
+        if size >= _PIECE:
+            yield lines[first:number + 1]
+            first, size = number + 1, 0
+    if first < len(lines):
+        yield lines[first:]
 
 
 def _cell(name: str) -> str:

@@ -27,6 +27,7 @@ from twin.clock import excerpt
 from twin.lock import Lock, sync_folder
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_FULL = 8 * 2**20  # bytes of a segment, which is then closed: it is merged in one piece
 _FILE = re.compile(r"(.+)-(\d{6,})\.(open|closed)")
 
 
@@ -114,6 +115,8 @@ class SegmentWriter:
             raise SegmentError(f"{self.folder} cannot be written: {error.strerror}. Nothing was "
                                "acknowledged; make room and listen again.") from None
         self.written += len(text)
+        if self.written >= _FULL:
+            self.rotate()
 
     def rotate(self) -> None:
         """Close the open segment, so that it may be merged; the next group opens another."""

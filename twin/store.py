@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _DAY_S = 86_400.0
-_CHUNK = 32 * 2**20  # bytes of segments merged at a time
+_CHUNK = 16 * 2**20  # bytes of segments merged at a time
 _TRIES = 8
 _Answer = TypeVar("_Answer")
 
