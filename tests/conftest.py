@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -10,6 +11,12 @@ from hypothesis import settings
 
 # On every change a machine tries the same examples, so that a failure is of that change; at home
 # each run looks for new ones. Few of them, since the fast suite is for two minutes.
-settings.register_profile("new", max_examples=40)
-settings.register_profile("same", derandomize=True, database=None, max_examples=40)
+settings.register_profile("new", max_examples=25)
+settings.register_profile("same", derandomize=True, database=None, max_examples=25)
 settings.load_profile("same" if os.environ.get("CI") else "new")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: let no collection of garbage walk over it again."""
+    gc.collect()
+    gc.freeze()

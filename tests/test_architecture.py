@@ -73,9 +73,11 @@ class Module:
 
 def _walk(node: ast.AST, at_import: bool) -> Iterator[tuple[ast.AST, bool]]:
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            continue  # none holds an import
         yield child, at_import
         typing_only = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
-        function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
         yield from _walk(child, at_import and not typing_only and not function)
 
 

@@ -114,7 +114,7 @@ def test_the_error_is_spent_once_over_all_looks_and_plans() -> None:
 @pytest.mark.parametrize("plans", [1, 3])
 def test_looking_often_does_not_make_better_more_likely(plans: int) -> None:
     terms = Gate(error=0.2, replications=60, block=10)
-    rounds = 200
+    rounds = 80
     wrong = 0
     for seed in range(rounds):
         found = judge({str(i): plan(str(i)) for i in range(plans)},
@@ -124,8 +124,8 @@ def test_looking_often_does_not_make_better_more_likely(plans: int) -> None:
                                if trial.plan else 0]).normal())} for trial in trials],
                       [MONEY], terms)
         wrong += any(one.effects[0].verdict == "better" for one in found.values())
-    # at most a tenth of 200, and three standard errors
-    assert wrong <= 20 + 3 * math.sqrt(200 * 0.1 * 0.9)
+    # at most a tenth, and three standard errors
+    assert wrong <= 0.1 * rounds + 3 * math.sqrt(rounds * 0.1 * 0.9)
 
 
 def test_the_band_holds_its_share_of_new_values() -> None:

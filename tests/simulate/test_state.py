@@ -158,8 +158,8 @@ WINDOWED = chain("11h", "15h", "50h", "5h", windows=[
 
 def test_those_who_wait_for_a_window_wait_on_in_a_state() -> None:
     waiting = standing = 0
-    for number in range(24):
-        at = 20 * DAY + 3.3 * number
+    for number in range(16):
+        at = 20 * DAY + 4.9 * number
         state = saved(WINDOWED, BASELINE, at)
         waiting += any(state.actors[f"reception {site}"]["queue"] for site in "BR")
         standing += bool(state.actors["stop R"]["serving"])
@@ -177,8 +177,8 @@ def test_hours_at_the_wheel_go_on() -> None:
         trucks=[{"truck": "T", "home": "D", "units": 2, "capacity_kg": 8, "cost_per_km": 1,
                  "refrigerated": True, "crew": "pool"}])
     resting = driving = 0
-    for number in range(40):
-        at = 20 * DAY + 2.3 * number
+    for number in range(20):
+        at = 20 * DAY + 4.6 * number
         state = saved(drivers, BASELINE, at)
         seats = [state.actors[f"driver T#{unit}"] for unit in (1, 2)]
         resting += any((seat["rest_left"] or 0.0) > 0.0 for seat in seats)
