@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -39,6 +39,7 @@ _MOST_CONFLICTS = 1000
 _ROW_GROUP = 100_000
 _SLICE = 2  # row groups that are sorted at once
 _FORMAT = f"format parquet, compression zstd, row_group_size {_ROW_GROUP}"
+_Item = TypeVar("_Item")
 _SAME_S = 1e-3  # a time that was written down in between may have lost what is less
 
 
@@ -52,7 +53,7 @@ def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
     types = ", ".join(f'"{name}" {"double" if field.type == "d" else "varchar"}'
                       for name, field in FIELDS.items())
     base.execute(f"create temp table fresh ({types}, day bigint)")
-    for piece in _pieces(lines):
+    for piece in in_groups(lines, len, _PIECE):  # decoded they take many times their size
         blocks = [block for line in piece for block in blocks_of(line)]
         if blocks:
             laid = _laid_out(blocks)
@@ -70,16 +71,18 @@ def load_lines(base: duckdb.DuckDBPyConnection, lines: Sequence[str]) -> None:
             base.unregister("lines")
 
 
-def _pieces(lines: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The lines some megabytes at a time: decoded, they take many times their size."""
-    first = size = 0
-    for number, line in enumerate(lines):
-        size += len(line)
-        if size >= _PIECE:
-            yield lines[first:number + 1]
-            first, size = number + 1, 0
-    if first < len(lines):
-        yield lines[first:]
+def in_groups(items: Iterable[_Item], size: Callable[[_Item], int],
+              most: int) -> Iterator[list[_Item]]:
+    """Items in order, in groups that end when they have reached a size."""
+    group, whole = [], 0
+    for item in items:
+        group.append(item)
+        whole += size(item)
+        if whole >= most:
+            yield group
+            group, whole = [], 0
+    if group:
+        yield group
 
 
 def _cell(name: str) -> str:

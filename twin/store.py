@@ -125,7 +125,8 @@ class Store:
             return None
         try:
             whole = Merged()
-            for files in _chunks(closed_files(self.folder / "segments")):
+            for files in merging.in_groups(closed_files(self.folder / "segments"),
+                                           lambda path: path.stat().st_size, _CHUNK):
                 damage = Damage()
                 lines = [line for path in files for line in read_lines(path, damage)]
                 with connected(bounded=True, ordered=False) as base:
@@ -269,19 +270,6 @@ class Store:
                         for line in read_lines(path)]
             except FileNotFoundError:
                 continue  # merged or closed meanwhile: look again
-
-
-def _chunks(files: Sequence[Path]) -> Iterator[list[Path]]:
-    """The files in groups of bounded size."""
-    group, size = [], 0
-    for path in files:
-        group.append(path)
-        size += path.stat().st_size
-        if size >= _CHUNK:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
 
 
 def _publish(draft: Path, path: Path) -> None:

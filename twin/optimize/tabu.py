@@ -77,9 +77,8 @@ class TabuSearch:
     Examples
     --------
     >>> shop = JobShop(((((0, 3),), ((1, 2),)), (((1, 4),), ((0, 1),))))
-    >>> search = TabuSearch(shop, seed=1)  # compiled when it is first asked to search
-    >>> search.done
-    0
+    >>> TabuSearch(shop, seed=1).search(iterations=1000).makespan
+    6
     """
 
     def __init__(self, shop: JobShop, seed: int = 1, members: int = _MEMBERS) -> None:

@@ -55,7 +55,6 @@ class Signals:
 
     def take_frame(self, frame: pd.DataFrame, until: float) -> None:
         """Take the signals of a table of readings before a moment, seconds since 1970."""
-
         rows = once(frame).sort_values(["time", "sensor", "id"])
         with connected() as base:
             base.register("told", rows.assign(place=range(len(rows))))
