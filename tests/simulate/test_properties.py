@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twin.ledger import Ledger
 from twin.network import Network
 from twin.scenario import Scenario
+from twin.simulate.customer import Customer
 from twin.simulate.play import play
 from twin.simulate.streams import Streams
 from twin.simulate.world import World
@@ -176,6 +177,54 @@ def test_material_is_conserved(network: Network, what: Scenario) -> None:
                                                   abs=1e-6)
     for area in world.areas.values():
         assert area.used == pytest.approx(sum(shelf.on_hand for shelf in area.shelves), abs=1e-6)
+
+
+@quick()
+@given(networks(), what_ifs())
+def test_orders_drawn_ahead_change_no_digit(network: Network, what: Scenario) -> None:
+    """Playing each order as it comes gives the same sums, levels and state; warm-up or not."""
+    def played() -> tuple[Any, ...]:
+        run = play(network, what, horizon_h=HOURS, warmup_h=9.3 * DAY, sample_every_h=5 * DAY,
+                   save_at=31.7 * DAY)
+        levels = {key: list(values) for key, values in run.tally.samples.items()}
+        return run.tally.sums, levels, run.state
+
+    ahead = played()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("twin.simulate.world.look_ahead", lambda world: None)
+        assert played() == ahead
+
+
+@pytest.mark.parametrize("size", ["1", "0.1", "poisson(mean=1)"])
+def test_a_busy_shelf_is_seldom_an_event(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of customers alone with their shelf most come without an event, and none is missed."""
+    network = Network(
+        sites=[{"site": "S", "kind": "supplier"}, {"site": "W", "kind": "warehouse"}],
+        products=[{"product": "A"}], supply=[{"site": "S", "product": "A"}],
+        lanes=[{"origin": "S", "destination": "W", "transit": "1d"}],
+        stock=[{"site": "W", "product": "A", "on_hand": 50, "policy": "s_S", "reorder_point": 20,
+                "order_up_to": 50}],
+        demand=[{"site": "W", "product": "A", "interarrival": "exponential(mean=2h)",
+                 "size": size, "end": "50d"}])
+    turns = 0
+
+    def come(customer: Customer) -> None:
+        nonlocal turns
+        turns += 1
+        each(customer)
+
+    def orders() -> tuple[float, int]:
+        nonlocal turns
+        turns = 0
+        return play(network, BASELINE, horizon_h=HOURS).tally.total("orders"), turns
+
+    each = Customer.come
+    monkeypatch.setattr(Customer, "turn", [come])
+    ordered, came = orders()
+    monkeypatch.setattr("twin.simulate.world.look_ahead", lambda world: None)
+    assert orders()[0] == ordered > 350
+    assert turns >= ordered
+    assert came < turns / 2
 
 
 @quick(10)

@@ -13,6 +13,7 @@ from twin.simulate.order import Goods, Order
 from twin.tally import Key
 
 if TYPE_CHECKING:
+    from twin.simulate.ahead import Ahead
     from twin.simulate.book import Book
     from twin.simulate.world import World
 
@@ -25,7 +26,8 @@ class _Arrivals(Beat):
     """What each order touches, close together in memory."""
 
     __slots__ = (
-        "end", "factor", "fixed", "gap", "last", "limit", "next", "orders", "pattern", "take",
+        "ahead", "end", "factor", "fixed", "gap", "last", "limit", "next", "orders", "pattern",
+        "take",
     )
 
 
@@ -69,6 +71,7 @@ class Customer(_Arrivals):
         self.last = 0.0
         self.end = inf if row.end is None else row.end
         self.limit = row.limit
+        self.ahead: Ahead | None = None  #: where many orders may be played together
         self.waiting: dict[int, Order] = {}  #: orders not complete, by number
         self.backlog = 0.0
         self.resumed: float | None = None  #: what is left of the gap of a saved state
@@ -111,6 +114,8 @@ class Customer(_Arrivals):
             following = self._after(now, self.gap())
         self.next = following
         if following < self.end and (self.limit is None or self.placed < self.limit):
+            if self.ahead is not None and self.ahead.draw():
+                return
             self.due = following
             env = self.env
             heappush(env._queue, (following, DEMAND, next(env._eid), self))  # type: ignore[misc]

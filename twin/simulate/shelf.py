@@ -14,6 +14,7 @@ from twin.simulate.replenishment import Replenishment
 from twin.simulate.shelf_score import EPS
 
 if TYPE_CHECKING:
+    from twin.simulate.ahead import Ahead
     from twin.simulate.book import Book
     from twin.simulate.storage import Area
     from twin.simulate.world import World
@@ -28,13 +29,14 @@ class Shelf(Replenishment):
 
     kind = "stock"
     __slots__ = (
-        "area", "arrivals", "substitute",
+        "ahead", "area", "arrivals", "substitute",
     )
 
     def __init__(self, world: World, row: Stock) -> None:
         super().__init__(world, row)
         self.book: list[tuple[int, int, Order]] = []  #: heap of orders owed
         self.arrivals = 0
+        self.ahead: Ahead | None = None
         self.area: Area | None = None
         self.substitute: Shelf | None = None
         self.lots: Lots | None = None

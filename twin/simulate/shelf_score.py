@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from twin.network import Stock
 from twin.simulate.kernel import FAILURE
@@ -121,6 +121,8 @@ class ShelfScore(Periods):
         "trigger", "world",
     )
 
+    #: whether orders are drawn for it that are not played; then its days close when they are
+    runs_ahead: ClassVar[bool] = False
     asking: bool  #: the policy will be asked at the end of this instant
     book: list[Any]
     trigger: float  #: recorded position at or below which the policy is asked
@@ -275,7 +277,7 @@ class Days:
         """A day is over."""
         now = self.env._now
         for shelf in self.shelves:
-            if now >= shelf.period_end:
+            if not shelf.runs_ahead and now >= shelf.period_end:
                 shelf.roll(now)
         self.env.call(now + DAY, FAILURE, self.close)
 

@@ -11,6 +11,7 @@ import numpy as np
 from twin.ledger import Ledger
 from twin.network import Network
 from twin.simulate import agenda
+from twin.simulate.ahead import look_ahead
 from twin.simulate.assets import failures_of, keep_hours
 from twin.simulate.book import Book
 from twin.simulate.calendar import Calendar, calendars_of
@@ -351,6 +352,7 @@ class World:
             fleet.start()
         for plant in self.plants.values():
             plant.start()
+        look_ahead(self)
         for customer in self.customers:
             customer.start()
 
