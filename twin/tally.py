@@ -6,12 +6,15 @@ stored, so that tallies of places can be added up before a ratio is taken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 #: (measure, place, product, stream); parts that do not apply are empty.
 Key = tuple[str, str, str, str]
+#: The key of a level that may be looked at, and how it stands now.
+Gauge = tuple[Key, Callable[[], float]]
 
 #: measure -> (unit, place, meaning). `place` says what stands in the key's second part.
 MEASURES: dict[str, tuple[str, str, str]] = {

@@ -7,7 +7,7 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twin.network import Crew as CrewRow
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.simulate.world import World
@@ -148,6 +148,6 @@ class Crew:
         for measure, value in values.items():
             yield (measure, self.row.crew, "", ""), value
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
-        yield ("busy", self.row.crew, "", ""), float(self.busy)
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
+        yield ("busy", self.row.crew, "", ""), lambda: float(self.busy)

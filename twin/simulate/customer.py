@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twin.network import Demand
 from twin.simulate.kernel import DEMAND, Beat
 from twin.simulate.order import Goods, Order
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.simulate.ahead import Ahead
@@ -331,9 +331,9 @@ class Customer(_Arrivals):
             if value:
                 yield (measure, self.site, self.product, self.stream), float(value)
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
-        yield ("customer_backlog", self.site, self.product, self.stream), self.backlog
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
+        yield ("customer_backlog", self.site, self.product, self.stream), lambda: self.backlog
 
     # -- state -----------------------------------------------------------------------------------
     def state(self, book: Book) -> dict[str, Any]:

@@ -145,10 +145,6 @@ class Dock:
         for measure, value in values.items():
             yield (measure, self.name, "", ""), value
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """Nothing to show."""
-        return iter(())
-
 
 class Hands(Dock):
     """Those who pick and put away at a site: any number of shipments at once, each takes its time.

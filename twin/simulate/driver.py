@@ -85,7 +85,3 @@ class Driver:
     def measures(self, now: float) -> Iterator[tuple[Key, float]]:
         """Nothing of its own."""
         return iter(())
-
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """Nothing to show."""
-        return iter(())

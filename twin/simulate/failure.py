@@ -266,10 +266,6 @@ class Failure:
         for measure, value in values.items():
             yield (measure, self.asset.name, "", ""), value
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """Nothing to show."""
-        return iter(())
-
 
 class RoadWear:
     """Lets a truck's failures age by the hours that it drives."""

@@ -12,7 +12,7 @@ from twin.simulate.kernel import START
 from twin.simulate.lane import Lane
 from twin.simulate.shipment import Consignment, Shipment, split_goods
 from twin.simulate.truck import Truck
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.simulate.book import Book
@@ -326,10 +326,10 @@ class Fleet:
         for truck in self.trucks:
             yield from truck.measures(now)
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
         for truck in self.trucks:
-            yield from truck.samples(now)
+            yield from truck.gauges()
 
 
 def fleets_of(world: World) -> dict[str, Fleet]:

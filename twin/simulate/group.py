@@ -10,7 +10,7 @@ from twin.network import Group as GroupRow
 from twin.simulate.dispatch import Family, Queue, Wheel, queue_of
 from twin.simulate.job import Job
 from twin.simulate.kernel import START
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.simulate.follow import Planned
@@ -254,6 +254,6 @@ class Group:
             for measure, value in zip(_MEASURES, sums, strict=True):
                 yield (measure, self.name, product, stream), value
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
-        yield ("queue", self.name, "", ""), float(self.waiting)
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
+        yield ("queue", self.name, "", ""), lambda: float(self.waiting)

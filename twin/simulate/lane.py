@@ -10,7 +10,7 @@ from twin.network import Lane as LaneRow
 from twin.simulate.kernel import RECEIPT, START
 from twin.simulate.order import Goods, Order
 from twin.simulate.shipment import Consignment, Flow, Shipment, hurry, needs_range, split_goods
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.simulate.book import Book
@@ -145,8 +145,10 @@ class Lane:
         hours = self.transit() * self.transit_factor + self.transit_add
         if self.pattern is not None:
             hours *= self.pattern(now)
-        if any(part.order.hurried for part in load):
-            hours *= hurry(self, shipment)
+        for part in load:
+            if part.order.hurried:
+                hours *= hurry(self, shipment)
+                break
         shipment.due = now + max(0.0, hours)
         shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
         self.loads += 1
@@ -393,7 +395,10 @@ class Lane:
                 "weight_distance": tkm, "distance": self.km * self.loads,
                 "co2e_direct": tkm * direct, "co2e_total": tkm * total}
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
-        units = sum(flow.moving for flow in self.flows.values())
-        yield ("in_transit", self.name, "", ""), units
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
+        yield ("in_transit", self.name, "", ""), self._moving
+
+    def _moving(self) -> float:
+        """Units on the way."""
+        return sum([flow.moving for flow in self.flows.values()]) if self.flows else 0.0

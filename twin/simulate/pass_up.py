@@ -140,7 +140,3 @@ class PassUp:
         for measure, value in (("ordering_cost", self.ordering), ("purchase_cost", self.bought),
                                ("payable_time", self.paid_later)):
             yield (measure, self.site, self.product, ""), value
-
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """Nothing to show."""
-        return iter(())

@@ -19,7 +19,7 @@ from twin.simulate.machine import Machine
 from twin.simulate.maker import Maker, Operation
 from twin.simulate.order import Order
 from twin.simulate.workstation import Workstation
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.simulate.world import World
@@ -293,9 +293,9 @@ class Plant:
             for measure, value in zip(names, sums, strict=True):
                 yield (measure, self.site, product, stream), value
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
-        yield ("wip", self.site, "", ""), float(self.wip)
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
+        yield ("wip", self.site, "", ""), lambda: float(self.wip)
 
 
 def plants_of(world: World) -> dict[str, Plant]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
-from twin.network import Network
+from twin.network import Network, Profile
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _YEAR_H = 365 * 24.0
@@ -29,7 +31,7 @@ class Pattern:
 
     __slots__ = ("rows", "start", "trend", "_hourly")
 
-    def __init__(self, rows: list, start: datetime) -> None:  # type: ignore[type-arg]
+    def __init__(self, rows: Sequence[Any], start: datetime) -> None:
         self.rows = rows
         self.start = start
         self.trend = sum(row.trend or 0.0 for row in rows)
@@ -73,6 +75,7 @@ class Pattern:
         return float("inf")
 
 
+@lru_cache(maxsize=4096)
 def is_weekday(text: str, weekday: int) -> bool:
     """Whether `mon-fri`, `sat` or `6` names this weekday (0 is Monday)."""
     first, _, last = text.strip().lower().partition("-")
@@ -85,7 +88,13 @@ def is_weekday(text: str, weekday: int) -> bool:
 
 def patterns(network: Network) -> dict[str, Pattern]:
     """All profiles of a network, by name."""
-    rows: dict[str, list] = {}  # type: ignore[type-arg]
+    rows: dict[str, list[Profile]] = {}
     for row in network.profiles.values():
         rows.setdefault(row.profile, []).append(row)
-    return {name: Pattern(found, network.start) for name, found in rows.items()}
+    return {name: _pattern(tuple(found), network.start) for name, found in rows.items()}
+
+
+@lru_cache(maxsize=256)
+def _pattern(rows: tuple[Profile, ...], start: datetime) -> Pattern:
+    """One pattern for all replications: what it has worked out of an hour holds in each."""
+    return Pattern(rows, start)

@@ -93,10 +93,6 @@ class Reception:
         if self.own:
             yield ("dock_visits", self.name, "", ""), float(self.visits)
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """Nothing to show."""
-        return iter(())
-
 
 def receptions_of(world: World) -> dict[str, Reception]:
     """The reception of every site that has windows."""

@@ -122,10 +122,6 @@ class Returns:
         yield ("units_spoiled", self.to, self.product, ""), self.wasted
         yield ("waste_cost", self.to, self.product, ""), self.wasted * self.value
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """Nothing to show."""
-        return iter(())
-
 
 def _copies(goods: Goods) -> Goods:
     """Lots that may be split without touching those that the customer was handed."""

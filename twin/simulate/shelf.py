@@ -143,9 +143,10 @@ class Shelf(Replenishment):
     def _clear(self) -> None:
         """Strike served orders off the head of the book, and lost ones wherever they stand."""
         book = self.book
-        while book and book[0][2].open <= 0.0:
-            heappop(book)
-        self.be_quick()
+        if book and book[0][2].open <= 0.0:
+            while book and book[0][2].open <= 0.0:
+                heappop(book)
+            self.be_quick()
 
     def _work_off(self) -> None:
         """Serve the book from its head, as far as the stock goes.
@@ -155,7 +156,7 @@ class Shelf(Replenishment):
         book = self.book
         while True:
             self._clear()
-            if not book:
+            if not book or (self.on_hand <= EPS and self.substitute is None):
                 return
             order = book[0][2]
             before = order.open

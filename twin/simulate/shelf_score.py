@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from twin.network import Stock
 from twin.simulate.kernel import FAILURE
 from twin.simulate.record import Record
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.ledger import Ledger
@@ -255,10 +255,10 @@ class ShelfScore(Periods):
             if amount:
                 yield (measure, self.site, self.product, ""), float(amount)
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
-        yield ("on_hand", self.site, self.product, ""), self.on_hand
-        yield ("backorders", self.site, self.product, ""), self.owed
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
+        yield ("on_hand", self.site, self.product, ""), lambda: self.on_hand
+        yield ("backorders", self.site, self.product, ""), lambda: self.owed
 
 
 class Days:

@@ -11,7 +11,7 @@ from twin.network import Storage
 from twin.simulate.kernel import RECEIPT, Call
 from twin.simulate.order import Goods
 from twin.simulate.shipment import needs_range, split_goods
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.simulate.shelf import Shelf
@@ -169,6 +169,6 @@ class Area:
         for measure, value in values.items():
             yield (measure, self.name, "", ""), value
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
-        yield ("volume", self.name, "", ""), self.used
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
+        yield ("volume", self.name, "", ""), lambda: self.used

@@ -285,7 +285,3 @@ class Supplier:
                   "supply_orders_ready": self.ready}
         for measure, value in values.items():
             yield (measure, self.site, self.product, ""), float(value)
-
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """Nothing to show."""
-        return iter(())

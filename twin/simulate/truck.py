@@ -12,7 +12,7 @@ from twin.network import great_circle_km
 from twin.simulate.driver import Driver
 from twin.simulate.fuel import litres_per_100km
 from twin.simulate.kernel import FAILURE, RECEIPT, Pause
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.simulate.book import Book
@@ -386,9 +386,9 @@ class Truck:
         for measure, value in values.items():
             yield (measure, self.name, "", ""), value
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
-        yield ("busy", self.name, "", ""), float(self.phase != "idle")
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
+        yield ("busy", self.name, "", ""), lambda: float(self.phase != "idle")
 
 
 _STEP = {"to_origin": Truck._go, "loading": Truck._loading, "out": Truck._out,

@@ -9,7 +9,7 @@ from twin.network import Machine as MachineRow
 from twin.simulate.failure import Failure
 from twin.simulate.job import Job
 from twin.simulate.kernel import FAILURE, RECEIPT, START, Pause
-from twin.tally import Key
+from twin.tally import Gauge, Key
 
 if TYPE_CHECKING:
     from twin.simulate.group import Group
@@ -229,6 +229,6 @@ class Workstation:
         for measure, value in values.items():
             yield (measure, self.name, "", ""), value
 
-    def samples(self, now: float) -> Iterator[tuple[Key, float]]:
-        """What a snapshot shows."""
-        yield ("busy", self.name, "", ""), float(self.working)
+    def gauges(self) -> Iterator[Gauge]:
+        """The levels that a snapshot shows."""
+        yield ("busy", self.name, "", ""), lambda: float(self.working)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from math import inf
 from typing import Any
@@ -82,6 +83,7 @@ class World:
         self.held: dict[tuple[str, str], dict[str, Any]] = {}  #: and the settings they hold
         self.times: list[float] = []
         self.snapshots: dict[Key, list[float]] = {}
+        self._gauges: list[tuple[list[float], Callable[[], float]]] = []
         self.crews: dict[str, Crew] = {}
         self.failures: dict[str, Failure] = {}  #: by the cause that they stop with
         self.calendars: dict[tuple[str, str], Calendar] = {}
@@ -359,18 +361,15 @@ class World:
     def snapshot_every(self, hours: float) -> None:
         """Keep a snapshot of all levels, now and every so many hours."""
         self._snapshot_period = hours
+        self._gauges = [(self.snapshots.setdefault(key, []), read) for actor in self.actors.values()
+                        if hasattr(actor, "gauges") for key, read in actor.gauges()]
         self.env.call(self.env._now, SAMPLE, self._snapshot)
 
     def _snapshot(self, _: Any) -> None:
         now = self.env._now
         self.times.append(now)
-        size = len(self.times)
-        for actor in self.actors.values():
-            for key, value in actor.samples(now):
-                row = self.snapshots.setdefault(key, [])
-                if len(row) < size - 1:
-                    row.extend([0.0] * (size - 1 - len(row)))
-                row.append(value)
+        for level, read in self._gauges:
+            level.append(read())
         self.env.call(now + self._snapshot_period, SAMPLE, self._snapshot)
 
     def reset(self) -> None:
@@ -391,9 +390,5 @@ class World:
 
     def samples(self) -> tuple[np.ndarray, dict[Key, np.ndarray]]:
         """Snapshot times and levels."""
-        size = len(self.times)
-        levels = {}
-        for key, row in self.snapshots.items():
-            row.extend([0.0] * (size - len(row)))
-            levels[key] = np.array(row)
+        levels = {key: np.array(level) for key, level in self.snapshots.items()}
         return np.array(self.times), levels
