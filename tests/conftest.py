@@ -15,8 +15,11 @@ settings.register_profile("new", max_examples=25)
 settings.register_profile("same", derandomize=True, database=None, max_examples=25)
 settings.load_profile("same" if os.environ.get("CI") else "new")
 
+gc.disable()  # while all is imported and collected, nothing of it is garbage
+
 
 def pytest_collection_finish() -> None:
     """What is imported by now stays: let no collection of garbage walk over it again."""
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
+    gc.enable()

@@ -30,22 +30,42 @@ def key(monkeypatch: pytest.MonkeyPatch) -> bytes:
     return bytes.fromhex("5e" * 32)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty store, of each kind."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "operate.db")
-        return
+@pytest.fixture(scope="session")
+def database() -> Iterator[str | None]:
+    """The address of a PostgreSQL database of this process's own; None where no server is named.
+
+    Making one takes longer than most tests; commits need not reach the disk.
+    """
     server = os.environ.get("TWIN_TEST_POSTGRES")
     if not server:
-        pytest.skip("no PostgreSQL: set TWIN_TEST_POSTGRES")
+        yield None
+        return
     psycopg = pytest.importorskip("psycopg")
     name = f"twin_test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, dbname="postgres", autocommit=True) as connection:
         connection.execute(f"create database {name}")
+        connection.execute(f"alter database {name} set synchronous_commit = off")
     yield server.rstrip("/") + f"/{name}"
     with psycopg.connect(server, dbname="postgres", autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store, of each kind."""
+    if request.param == "sqlite":
+        return str(tmp_path / "operate.db")
+    database: str | None = request.getfixturevalue("database")
+    if database is None:
+        pytest.skip("no PostgreSQL: set TWIN_TEST_POSTGRES")
+    import psycopg
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity"
+                           " where datname = current_database() and pid <> pg_backend_pid()")
+        connection.execute("drop schema public cascade")
+        connection.execute("create schema public")
+    return database
 
 
 @pytest.fixture(scope="session")

@@ -145,10 +145,8 @@ class Lane:
         hours = self.transit() * self.transit_factor + self.transit_add
         if self.pattern is not None:
             hours *= self.pattern(now)
-        for part in load:
-            if part.order.hurried:
-                hours *= hurry(self, shipment)
-                break
+        if any(part.order.hurried for part in load):
+            hours *= hurry(self, shipment)
         shipment.due = now + max(0.0, hours)
         shipment.call = self.env.call(shipment.due, RECEIPT, self.arrive, shipment)
         self.loads += 1
@@ -397,8 +395,5 @@ class Lane:
 
     def gauges(self) -> Iterator[Gauge]:
         """The levels that a snapshot shows."""
-        yield ("in_transit", self.name, "", ""), self._moving
-
-    def _moving(self) -> float:
-        """Units on the way."""
-        return sum([flow.moving for flow in self.flows.values()]) if self.flows else 0.0
+        flows = self.flows
+        yield ("in_transit", self.name, "", ""), lambda: sum([f.moving for f in flows.values()])
