@@ -36,7 +36,7 @@ doubled = Scenario(
     name="doubled",
     events={"doubled": {"type": "demand", "factor": 2, "start": "30d", "duration": "60d"}},
 )
-result = twin.run(network, scenarios=[doubled], horizon="150d", replications=10, seed=1)
+result = twin.run(network, scenarios=[doubled], horizon="120d", replications=8, seed=1)
 columns = ["kpi", "unit", "mean", "difference", "difference_low", "difference_high", "verdict"]
 headline = result.headline
 headline.loc[headline["scenario"] == "doubled", columns].round(3)
@@ -73,7 +73,7 @@ steps = {
     )
     for factor in factors
 }
-sweep = twin.run(network, scenarios=steps, horizon="150d", replications=10, seed=1)
+sweep = twin.run(network, scenarios=steps, horizon="120d", replications=8, seed=1)
 rows = sweep.headline
 rows = rows[(rows["kpi"] == "fill_rate") & (rows["scenario"] != "baseline")]
 
@@ -103,7 +103,7 @@ responses = {
     "with more stock": doubled + workspace.scenario("higher_reorder_points"),
     "with more trucks": doubled + workspace.scenario("extra_trucks"),
 }
-answer = twin.run(network, scenarios=responses, horizon="150d", replications=10, seed=1)
+answer = twin.run(network, scenarios=responses, horizon="120d", replications=8, seed=1)
 rows = answer.headline
 rows[rows["kpi"].isin(["fill_rate", "total_cost"])].pivot_table(
     index="scenario", columns="kpi", values="mean", sort=False

@@ -16,7 +16,7 @@ def in_order(values):
 
 
 @pytest.mark.parametrize("cells", [1, 30])
-@pytest.mark.parametrize("n", [15, 100])
+@pytest.mark.parametrize("n", [15, pytest.param(100, marks=pytest.mark.slow)])
 def test_false_alarms_stay_under_their_rate(cells, n):
     """Of 150 calibrations in which nothing changed at most 5 % may tell of a change."""
     rng = np.random.default_rng(1)

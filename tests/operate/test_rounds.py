@@ -183,7 +183,7 @@ def test_a_truck_that_is_about_to_leave_keeps_its_tour() -> None:
 
 @pytest.mark.slow
 def test_a_schedule_in_force_is_not_turned_over() -> None:
-    ground, first, later = planned_and_lived(schedule, 720.0, 6.0, 8.0)
+    ground, first, later = planned_and_lived(schedule, 720.0, 6.0, 4.0)
     (_, free), = schedule(replace(ground, state=later))
     (_, held), = schedule(replace(ground, state=later, standing={"schedule": first}))
     now = later.clock_h

@@ -39,8 +39,9 @@ def test_two_products_share_hours_as_brute_force_says(seed: int, backlog: float)
                 setup_time=1.0, initial=2.0 if backlog == math.inf else 0.0)
         for name in "ab")
     problem = LotProblem(items, (5.0, 5.0, 5.0))
-    rows = list(itertools.product(range(5), repeat=3))
-    best = min(problem.cost([a, b]) for a in rows for b in rows)
+    fits = [(a, b) for a in range(5) for b in range(5) if a + b + (a > 0) + (b > 0) <= 5]
+    best = min(problem.cost(list(zip(*days, strict=True)))
+               for days in itertools.product(fits, repeat=3))
     found, branched = solve(problem, "highs", 20), lot_branches.solve(problem, 20)
     if best == math.inf:
         assert found.ended == "infeasible"

@@ -108,12 +108,12 @@ def test_a_move_has_a_cause(schedule: Schedule, cause: str) -> None:
 @pytest.mark.slow
 def test_no_more_move_than_may_or_must() -> None:
     work = broken_down(drawn(2), share=0.0)
-    found = solve(work, seconds=20, seed=1)
+    found = solve(work, seconds=10, seed=1)
     assert found.fewest is not None
     assert len(moved(found.work, found.schedule)) == found.work.most_moved == found.fewest > 0
     assert found.answer.objective == pytest.approx(found.score.cost / 6000)
     assert any(f"At least {found.fewest}" in reason.message for reason in found.answer.reasons)
-    eased = solve(replace(work, most_moved=found.fewest + 2), seconds=20, explain=False)
+    eased = solve(replace(work, most_moved=found.fewest + 2), seconds=10, explain=False)
     assert len(moved(eased.work, eased.schedule)) <= found.fewest + 2
     assert eased.score.tardiness <= found.score.tardiness
 
