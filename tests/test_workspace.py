@@ -88,6 +88,25 @@ def test_a_changed_file_is_composed_anew(workspace: Workspace, tmp_path: Path) -
     assert workspace.scenario("double").title == "Doubled"
 
 
+def test_a_file_that_changes_while_it_is_read_is_not_believed(
+        workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import hydra
+
+    file, compose = tmp_path / "scenarios" / "double.yaml", hydra.compose
+    text = file.read_text().replace("Double", "Just now")
+    file.write_text(text)
+
+    def late(**words: object) -> object:
+        file.write_text(text.replace("Just now", "Too late"))
+        return compose(**words)
+
+    monkeypatch.setattr(hydra, "compose", late)
+    with pytest.raises(DocumentError, match=r"double\.yaml was changed while it was read"):
+        workspace.scenario("double")
+    monkeypatch.undo()
+    assert workspace.scenario("double").title == "Too late"
+
+
 def test_scenarios_compose_by_plus(workspace: Workspace) -> None:
     both = workspace.scenario("double+port_closure")
     assert list(both.events) == ["double", "port_closure"]

@@ -235,6 +235,8 @@ def _composed(document: _Document) -> dict[str, Any]:
     except (HydraException, OmegaConfBaseException) as error:
         reason = " ".join(str(error).split())[:200]
         raise DocumentError(f"{label} cannot be composed: {reason}.") from None
+    if read_text(document.path, label) != document.text:  # Hydra has read it after us
+        raise DocumentError(f"{label} was changed while it was read. Try again.")
     assert isinstance(found, dict)
     return {str(key): value for key, value in found.items()}
 
