@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from math import ceil, inf
 from typing import Any
 
@@ -83,6 +84,27 @@ class DriverHours:
             self.drove(*spans[-1])
             now = spans[-1][1]
         return spans
+
+    def over(self, begin: float, hours: float) -> float:
+        """When driving so many hours from a moment on will be over, rests included.
+
+        Examples
+        --------
+        >>> DriverHours(Crew(crew="drivers", drive_max=4.5, break_=0.75)).over(0.0, 6.0)
+        6.75
+        """
+        if hours == inf:
+            return inf
+        foreseen, now = copy(self), begin
+        while hours > _EPS:
+            most = foreseen.may_drive(now)
+            if most <= 0.0:
+                now = foreseen.until
+                continue
+            most = min(most, hours)
+            foreseen.drove(now, now + most)
+            now, hours = now + most, hours - most
+        return now
 
     def breaks(self, hours: float, driven: float | None = None) -> int:
         """How many breaks driving so many hours takes."""

@@ -15,10 +15,14 @@ from tests.sense.chains import DAY, fresh, lived, model, rules
 from twin.commands.rules import SimulationRules
 from twin.commands.state import fresh_state, sensed
 from twin.knowledge import SUBJECTS, Knowledge
+from twin.ledger import Ledger
 from twin.network import Network
 from twin.readings import Reading, from_frame, to_frame
+from twin.scenario import Scenario
 from twin.sense.knowledge import know
+from twin.simulate import play
 from twin.store import Store
+from twin.witness import readings_of_ledger
 
 HARBOUR = model("harbour")
 ZERO = HARBOUR.start.timestamp()
@@ -255,3 +259,40 @@ def test_an_order_for_which_nobody_has_ordered_is_not_foreseen() -> None:
     facts = shop_facts([ASKED, MORE], 3.0)
     assert ("order 2", "expected in") in facts
     assert ("order 3", "expected in") not in facts
+
+
+FAR = Network(
+    sites=[{"site": "W", "kind": "warehouse"}, {"site": "C", "kind": "customer"}],
+    products=[{"product": "tea", "weight_kg": 1}],
+    crews=[{"crew": "drivers", "drive_max": "4.5h", "break_": "45min"}],
+    trucks=[{"truck": "T", "home": "W", "capacity_kg": 100, "speed_kmh": 60, "crew": "drivers"}],
+    lanes=[{"origin": "W", "destination": "C", "mode": "truck", "fleet": "W", "distance_km": 600}],
+    stock=[{"site": "W", "product": "tea", "on_hand": 5}],
+    demand=[{"site": "C", "product": "tea", "interarrival": "100d", "start": "0d", "size": "1"}])
+
+
+@pytest.mark.parametrize("hours", [2.0, 4.75, 6.0, 11.0])
+def test_the_rests_of_a_driver_are_foreseen(hours: float) -> None:
+    """Ten hours' drive with a break after each 4.5 takes 11.5; the simulation takes as long."""
+    ledger = Ledger()
+    play(FAR, Scenario.baseline(), horizon_h=30.0, ledger=ledger)
+    rows = ledger.frame()
+    [left] = set(rows[(rows["event"] == "departing") & (rows["site"] == "W")]["time"])
+    [came] = set(rows[(rows["event"] == "delivering")]["time"])
+    assert came - left == pytest.approx(11.5)
+    told = to_frame(readings_of_ledger(ledger, FAR.start))
+    at = FAR.start.timestamp() + 3600.0 * (left + hours)
+    found = know(told, FAR, at, rules=SimulationRules(FAR), fresh=fresh_state(FAR))
+    facts = {(row.subject, row.attribute): row.value for row in found.select(("order", "shipment"))}
+    expected = [value for (_, what), value in facts.items() if what == "expected in"]
+    assert expected == pytest.approx([11.5 - hours] * 2)  # of the order, and of its shipment
+
+
+def test_the_rests_of_a_drive_to_come_are_foreseen() -> None:
+    zero = FAR.start.timestamp()
+    told = [Reading(sensor="erp", id="1", time=zero, kind="ordering", site="C", to_site="W",
+                    product="tea", quantity=3.0, order="2", role="customer")]
+    found = know(to_frame(told), FAR, zero + 60.0, rules=SimulationRules(FAR),
+                 fresh=fresh_state(FAR))
+    facts = {(row.subject, row.attribute): row.value for row in found.select(("order",))}
+    assert facts["order 2", "expected in"] == pytest.approx(11.5)

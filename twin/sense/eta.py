@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,11 +38,14 @@ class Leg:
         Hours that it has lasted; only the first leg of a way has one.
     covered
         Share of the way that lies behind, where positions tell; NaN when they do not.
+    rests
+        What so many hours of it take by the clock, where a driver has to rest.
     """
 
     law: Quantity
     age: float = 0.0
     covered: float = math.nan
+    rests: Callable[[float], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,10 @@ def eta(legs: Sequence[Leg], left: Left, *, pace_spread: float = 0.2,
     rng = np.random.default_rng(0)  # only the pairing of the legs' quantiles, the same every time
     total = np.zeros(points)
     for place, leg in enumerate(legs):
-        values = _left_of(leg if place == 0 else Leg(leg.law), left, pace_spread, points)
+        whole = leg if place == 0 else replace(leg, age=0.0, covered=math.nan)
+        values = _left_of(whole, left, pace_spread, points)
+        if leg.rests is not None:
+            values = np.array([leg.rests(hours) for hours in values.tolist()])
         total += values if place == 0 else rng.permutation(values)
     return Eta(tuple(sorted(total.tolist())))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from twin.driver_hours import DriverHours
 from twin.knowledge import Fact
 from twin.quantity import constant
 from twin.sense.begin_orders import lane_name
@@ -26,8 +28,8 @@ class Arrivals:
 
     An order comes with the shipment that carries it. One that is still to leave waits for who owes
     it: a supplier's lead time given how long it has been there already, a plant's work on it, or,
-    at a shelf that is short, the replenishment under way to that shelf; then for the lane. Waiting
-    for machines, trucks and docks is not foreseen.
+    at a shelf that is short, the replenishment under way to that shelf; then for the lane. Rests of
+    drivers are foreseen, waiting for machines, trucks and docks is not.
     """
 
     def __init__(self, telling: Telling) -> None:
@@ -63,10 +65,21 @@ class Arrivals:
         zero, seen = self.telling.zero, self._seen.get(shipment["truck"] or str(number), {})
         departed = zero + 3600.0 * shipment["departed"]
         known = seen.get("time", math.nan) >= departed
-        return shipment_leg(self.scene.network, Shipment(
+        leg = shipment_leg(self.scene.network, Shipment(
             str(number), shipment["site"], shipment["to"], departed, shipment["lane"], (),
             seen["latitude"] if known else math.nan, seen["longitude"] if known else math.nan,
             seen["time"] if known else math.nan), self.telling.at)
+        return leg if leg is None else self._driven(leg, shipment["truck"], number)
+
+    def _driven(self, leg: Leg, truck: str, number: int) -> Leg:
+        """A leg as its driver can drive it: hours at the wheel count, and rests come on top."""
+        trucks, at = self.scene.trucks, self.scene.at
+        known = trucks.trucks.get(truck)
+        if known is None or known["phase"] != "out" or known["shipment"] != number:
+            return leg
+        hours = trucks.hours(truck, at)
+        return replace(leg, age=trucks.at_wheel(truck, at), rests=None if hours is None else
+                       lambda rest: hours.over(at, rest) - at)
 
     def _legs(self, number: int, deep: int) -> list[Leg] | None:
         scene, row = self.scene, self.scene.orders.rows[number]
@@ -113,7 +126,14 @@ class Arrivals:
     def _onward(self, row: dict[str, Any]) -> list[Leg]:
         lane = next((lane for lane in self.scene.network.lanes.values()
                      if lane_name(lane) == row["lane"]), None)
-        return [] if lane is None else [Leg(transit_law(self.scene.network, lane))]
+        if lane is None:
+            return []
+        crew = next((self.scene.network.crews[truck.crew]
+                     for truck in self.scene.network.trucks.values()
+                     if truck.crew and truck.home == lane.fleet), None)
+        fresh = None if crew is None else DriverHours(crew)
+        return [Leg(transit_law(self.scene.network, lane), rests=None if fresh is None else
+                    lambda hours: fresh.over(0.0, hours))]
 
     def _work(self, site: str, product: str, units: float) -> float:
         """Mean working hours on a lot of so many units, one step after another."""
