@@ -12,7 +12,7 @@ ARGS   ?=
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test slow bench evidence rehearsals loop loop-study crash lint types architecture check pages \
+.PHONY: help setup run test slow long bench evidence rehearsals loop loop-study crash lint types architecture check pages \
 	lock wheel clean
 
 help:  ## this list
@@ -37,10 +37,13 @@ run: $(STAMP)  ## the main job: the medicines chain and its three headline what-
 	$(BIN)/twin run $(ARGS)
 
 test: $(STAMP)  ## the fast suite, doctests, README and guides included
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -m "not slow and not long" -n 2 --dist worksteal $(ARGS)
 
-slow: $(STAMP)  ## oracles with many replications, notebooks
+slow: $(STAMP)  ## oracles with many replications, notebooks, long guides
 	$(BIN)/python -m pytest -m slow -n 2 --dist worksteal $(ARGS)
+
+long: $(STAMP)  ## what holds over many worlds, replications, examples, solver seconds or kills
+	$(BIN)/python -m pytest -m long -n 2 --dist worksteal $(ARGS)
 
 bench: $(STAMP) benchmarks/.venv/.ready  ## ratios against peers, side by side
 	$(BIN)/python benchmarks/run.py $(ARGS)

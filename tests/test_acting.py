@@ -87,7 +87,7 @@ def file(tmp_path: Path, advice: Recommendation = FILED) -> None:
         desk.file([advice], 0.0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_shown_to_be_better_is_advised_and_the_same_state_gives_the_same(
         tea: Callable[..., Twin]) -> None:
     first, second = (advised(tea(where=where)) for where in ("one", "two"))
@@ -146,7 +146,7 @@ def test_a_rejection_has_a_reason_and_silences_the_advice(
     assert advised(twin)["in_hand"] == ["R-1 (rejected): " + FILED.title]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_advice_stands_while_the_state_moves_on(
         tea: Callable[..., Twin], tmp_path: Path) -> None:
     twin = tea(OPERATE.replace("40d", "30d") + "    expires: 9d\n")
@@ -274,7 +274,7 @@ def test_a_promise_is_held_against_what_was_heard(tea: Callable[..., Twin],
         "kind", "round", "recommended", "approved", "queued", "pushed", "outcome"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_listening_and_calibrating_stand_in_the_log(tea: Callable[..., Twin],
                                                     tmp_path: Path) -> None:
     twin = tea()
@@ -300,7 +300,7 @@ def test_minutes_of_a_watch_may_be_written_short(said: str, hours: float) -> Non
     assert WATCH_KEYS["every"].read(said) == hours
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_watch_ends_cleanly_on_sigterm(tea: Callable[..., Twin], tmp_path: Path) -> None:
     tea()
     process = subprocess.Popen(

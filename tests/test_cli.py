@@ -99,6 +99,7 @@ def test_a_cell_is_played_beside_the_model_as_it_is(chain: Path) -> None:
         "", "lanes[garden,depot,sea].transit=2d", "lanes[garden,depot,sea].transit=uniform(3d,5d)"]
 
 
+@pytest.mark.long
 def test_several_seeds_are_several_runs_in_one_table(chain: Path) -> None:
     assert main(["run", *QUICK, "scenarios=double", "seed=1,2", "--quiet"]) == 0
     latest = chain / "outputs" / "latest"

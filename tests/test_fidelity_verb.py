@@ -30,7 +30,7 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow  # it draws every place
+@pytest.mark.long  # it draws every place
 def test_it_prints_a_row_a_place_and_horizon_and_draws_each_place(
         chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fidelity", *FAST]) == 0
@@ -46,6 +46,7 @@ def test_it_prints_a_row_a_place_and_horizon_and_draws_each_place(
     assert len(list((folder / "figures").glob("*.png"))) == len(places)
 
 
+@pytest.mark.long
 def test_json_is_the_same_for_a_program_and_the_same_seed_gives_the_same(
         chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = []

@@ -117,7 +117,7 @@ def test_a_draw_that_no_cell_can_hold_is_named() -> None:
                  uncertainty=wild)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_s11_input_uncertainty_played() -> None:
     """M/M/1/10, both rates from 100 observations: sd of the mean number in the system 0.804.
 

@@ -54,7 +54,7 @@ LAWS = ["exponential(mean=5d)", "lognormal(mean=5d, sd=2d)", "gamma(mean=5d, sd=
         "triangular(low=10min, mode=15min, high=25min)"]
 
 
-@pytest.mark.parametrize("n", [10, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [10, pytest.param(100, marks=pytest.mark.long)])
 @pytest.mark.parametrize("text", LAWS)
 def test_intervals_of_the_mean_cover_it(text, n):
     """300 streams; 95 % intervals must cover 91.5 to 98.5 %: four standard errors of 95 %, and the

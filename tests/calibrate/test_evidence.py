@@ -20,7 +20,7 @@ def _beside(monkeypatch):
         del sys.modules[name]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("module", "folder"), [
     ("scms", "scms_delivery"), ("production_log", "production_log"), ("azure_pdm", "azure_pdm")])
 def test_targets_are_met_and_baselines_beaten(module, folder):

@@ -58,7 +58,7 @@ def test_croston_by_hand() -> None:
     assert tsb(np.zeros(5)) == croston(np.zeros(5)) == 0.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not forecast_methods.has_library(), reason="needs the extra forecast")
 def test_own_intermittent_methods_agree_with_the_library() -> None:
     from statsforecast import models
@@ -92,7 +92,7 @@ def test_the_combination_stays_unless_another_is_shown_to_be_better() -> None:
     assert found.mean == pytest.approx(week[:7], rel=0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("steps", [1, 8])
 def test_bands_hold_as_often_as_they_say(steps: int) -> None:
     """Independent demand with a weekly season; 80 and 95 % bands, own methods."""

@@ -91,7 +91,7 @@ def test_health_falls_as_an_asset_wears(health: Health) -> None:
     assert near.chance(24.0) > 0.5 > far.chance(24.0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(importlib.util.find_spec("sklearn") is None, reason="needs extra analytics")
 def test_trees_learn_too(fleet: list[Life]) -> None:
     trees = Health.learn(fleet[:20], how="trees")

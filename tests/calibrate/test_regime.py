@@ -15,8 +15,8 @@ def in_order(values):
     return Batch.of(np.arange(len(values)), values, at=np.arange(len(values)) * 24.0)
 
 
-@pytest.mark.parametrize("cells", [1, 30])
-@pytest.mark.parametrize("n", [15, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cells", [1, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n", [15, pytest.param(100, marks=pytest.mark.long)])
 def test_false_alarms_stay_under_their_rate(cells, n):
     """Of 150 calibrations in which nothing changed at most 5 % may tell of a change."""
     rng = np.random.default_rng(1)

@@ -37,7 +37,7 @@ def recovered(model, days, seeds):
     return total, ratios
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("model", "days", "worlds"),
                          [("harbour", 180.0, 12), ("medicines", 1_080.0, 4)])
 def test_intervals_hold_the_truth_of_hidden_worlds(model, days, worlds):

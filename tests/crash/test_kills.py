@@ -26,7 +26,7 @@ with Listener(source, Store(sys.argv[2]), rules=Rules(group=20, merge_rows=200))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_listeners_killed_at_random_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
     outcome = campaign(tmp_path / "store", real_broker(), kills=8, seed=3)
     assert outcome.faults == ()

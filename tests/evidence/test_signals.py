@@ -26,7 +26,7 @@ def test_without_data_there_are_no_lines(module: object, monkeypatch: pytest.Mon
 
 
 @needs_data
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("module", [nab, skab, haccp, goal_gps], ids=lambda m: m.__name__)
 def test_every_target_is_met_and_every_baseline_is_beaten(module: object) -> None:
     lines: list[Line] = module.lines()  # type: ignore[attr-defined]

@@ -169,6 +169,7 @@ def test_verdict_and_interval_never_contradict(seed: int, n: int, spread: float,
         (table["difference"] == 0) | (table["replications"] < 2)).all()
 
 
+@pytest.mark.long
 def test_verdicts_of_nothing_are_rarely_wins() -> None:
     """A hundred comparisons of 3 settings that do nothing: about one in twenty may show a win."""
     rng = np.random.default_rng(2)

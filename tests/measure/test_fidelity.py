@@ -88,7 +88,7 @@ def cell(table: pd.DataFrame, kpi: str, column: str, place: str = "") -> float:
     return float(rows[column].iloc[0])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_perfect_twin_holds_what_its_bands_say(perfect: list[Case]) -> None:
     """Forty weeks; each 80 % band holds 0.62 to 0.94 of them (99.9 % of binomials), bias none."""
     table = by_kpi([case for case in perfect if case.place == ""])
@@ -102,7 +102,7 @@ def test_a_perfect_twin_holds_what_its_bands_say(perfect: list[Case]) -> None:
     assert pits.mean() == pytest.approx(0.5, abs=0.08)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_perfect_twin_knows_more_than_the_past_alone(perfect: list[Case]) -> None:
     table = by_kpi([case for case in perfect if case.place == ""])
     for kpi in ("demand", "otif", "on_hand"):
@@ -111,7 +111,7 @@ def test_a_perfect_twin_knows_more_than_the_past_alone(perfect: list[Case]) -> N
     assert by_place(perfect).query("place == ''")["skill"].iloc[0] > -0.05
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_twin_with_half_the_demand_is_found_out() -> None:
     table = by_kpi(cases_of(shop(gap="exponential(mean=8h)"), first=20, replications=12))
     assert cell(table, "demand", "cover_80") < 0.4
@@ -120,7 +120,7 @@ def test_a_twin_with_half_the_demand_is_found_out() -> None:
     assert cell(table, "demand", "cover_80_high") < 0.8
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_learned_parameters_put_a_wrong_twin_right() -> None:
     learned = Calibration("may", rows=(
         Parameter("demand", "W,tea", "interarrival", value="exponential(mean=4h)"),))
@@ -129,7 +129,7 @@ def test_learned_parameters_put_a_wrong_twin_right() -> None:
     assert cell(table, "demand", "cover_80") >= 0.58
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_change_of_the_real_world_is_flagged_as_drift(perfect: list[Case]) -> None:
     def watch(what: str, pits: Sequence[float]) -> str:
         alarm = drift_of_pits(what, pits, rate=0.05, over=len(pits))

@@ -85,6 +85,7 @@ def test_every_picture_is_written_as_png(runs: dict[str, list[Tally]], tmp_path:
         assert min(struct.unpack(">II", head[16:])) > 250
 
 
+@pytest.mark.long
 def test_the_same_result_draws_the_same_bytes(runs: dict[str, list[Tally]]) -> None:
     result, world = worlds.result(runs, worlds.network()), worlds.network()
     assert pictures(result, world) == pictures(result, world)

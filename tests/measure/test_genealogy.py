@@ -130,6 +130,7 @@ def check(events: pd.DataFrame, *, known: Collection[str] = ()) -> None:
         assert family.account(number).delivered == pytest.approx(units - back.sum(), abs=1e-6)
 
 
+@pytest.mark.long
 @quick(12)
 @given(networks(), what_ifs())
 def test_every_unit_of_a_simulated_ledger_traces_back(network: Network, what: Scenario) -> None:

@@ -260,7 +260,7 @@ def test_a_model_is_not_written_over(workspace: Path, capsys: pytest.CaptureFixt
 DATA = os.environ.get("TWIN_DATA", "")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not DATA, reason="no real exports: set TWIN_DATA")
 @pytest.mark.parametrize(("form", "source", "least"), [
     ("adventureworks", "adventureworks_erp", {"products": 500, "bom": 2000, "supply": 400}),

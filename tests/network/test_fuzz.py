@@ -6,6 +6,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +119,7 @@ def test_a_mutated_model_is_read_or_refused(operations: list[str], seed: int) ->
             result.distance_km(lane)
 
 
+@pytest.mark.long
 def test_every_piece_of_garbage_in_every_cell() -> None:
     """Each column of the first row of each table, with each piece of garbage."""
     chance = random.Random(1)

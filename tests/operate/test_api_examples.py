@@ -72,14 +72,14 @@ def test_made_up_requests_are_answered_as_described(
     hold(served, operations[name], 3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", TRIED)
 def test_many_made_up_requests_are_answered_as_described(
         served: Served, operations: dict[str, Any], name: str) -> None:
     hold(served, operations[name], 30)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(LEFT_OUT))
 def test_streams_and_jobs_that_are_asked_for_little_are_answered_as_described(
         served: Served, operations: dict[str, Any], name: str) -> None:

@@ -47,7 +47,7 @@ def test_every_verb_is_known_to_change_or_to_look() -> None:
     assert set(VERBS) == set(CHANGES) | ELSEWHERE
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_changing_verb_is_in_the_log(
         tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:

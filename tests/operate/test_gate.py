@@ -177,7 +177,7 @@ def two_alike() -> Network:
         demand=[{"site": "W", "product": "tea", "interarrival": "exponential(mean=8h)"}])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_of_fifty_useless_plans_better_is_said_at_most_at_the_stated_rate() -> None:
     from twin.commands.trials import Stage, measures_of, player
     from twin.parameters import Calibration

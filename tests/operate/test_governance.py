@@ -255,7 +255,7 @@ def test_no_secret_leaves_by_the_api_or_lies_in_a_file(
                       *(answer.text + str(answer.headers) for answer in answers)])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_secret_is_printed_or_stands_in_a_manifest_or_a_report(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:

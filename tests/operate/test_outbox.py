@@ -203,7 +203,7 @@ def run_once(address: str, erp: RunningErp, fault: str = "") -> int:
                           env=env, cwd=ROOT, timeout=60, check=False).returncode
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("fault", [p for p in POINTS if p not in ("decided", "undoing")])
 def test_killed_at_any_step_nothing_is_lost_or_doubled(address: str, erp: RunningErp, key: bytes,
                                                        fault: str) -> None:

@@ -168,7 +168,7 @@ def planned_and_lived(make: Callable[[Ground], Iterator[tuple[str, Plan]]], at_h
     return ground, first, later
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_truck_that_is_about_to_leave_keeps_its_tour() -> None:
     ground, first, later = planned_and_lived(routes, 727.0, 1.0, 2.0)
     now, waiting = later.clock_h, {order["number"] for order in later.orders}
@@ -181,7 +181,7 @@ def test_a_truck_that_is_about_to_leave_keeps_its_tour() -> None:
         assert len(trucks) == len(set(trucks))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_schedule_in_force_is_not_turned_over() -> None:
     ground, first, later = planned_and_lived(schedule, 720.0, 6.0, 4.0)
     (_, free), = schedule(replace(ground, state=later))

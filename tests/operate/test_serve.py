@@ -318,7 +318,7 @@ def test_a_run_is_a_job_with_progress_and_a_result(served: Served) -> None:
     assert served.call("DELETE", f"/v1/jobs/{name}", P).status_code == 409
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_advice_is_asked_for_as_a_job_and_lands_in_the_inbox(tmp_path: Path) -> None:
     stock = FILES["models/tea/stock.csv"].replace("depot,tea,400", "depot,tea,120")
     with serving(tmp_path, files={**FILES, "models/tea/stock.csv": stock}) as one:

@@ -24,7 +24,7 @@ from twin.operate.tokens import Tokens
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_server_serves_and_stops_with_a_stream_open(tmp_path: Path) -> None:
     workspace = write(tmp_path)

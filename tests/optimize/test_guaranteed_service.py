@@ -54,6 +54,7 @@ def test_no_quotes_on_a_tree_are_cheaper(network: ServiceNetwork) -> None:
     assert network.best().answer.objective == pytest.approx(brute_force(network), abs=1e-9)
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(networks(tree=False))
 def test_no_quotes_on_a_network_are_cheaper(network: ServiceNetwork) -> None:

@@ -82,7 +82,7 @@ def brute_force(problem: Replenished) -> float:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.slow
+@pytest.mark.long
 def test_small_shops_come_to_the_best_of_all_plans(seed: int) -> None:
     problem = shops(seed)
     found = deliver(problem, 4.0, seed=seed)
@@ -157,7 +157,7 @@ def test_a_choice_of_tours_is_never_worse_than_the_plan_it_starts_from() -> None
     assert problem.faults(alone.quantities, alone.tours) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_agree_with_themselves_and_keep_the_deadline() -> None:
     problem = region(4, 10, 2)
     began = time.monotonic()

@@ -123,7 +123,7 @@ def test_no_level_beats_the_newsvendor(mean: float, holding: float, penalty: flo
         assert cost >= best.cost - 1e-9
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(st.floats(0.2, 5.0), st.floats(0.0, 3.0), st.floats(1.0, 100.0), positive, positive)
 def test_no_reorder_policy_is_cheaper(rate: float, lead: float, order: float, holding: float,

@@ -64,7 +64,7 @@ def season(seed: int) -> LotProblem:
                 5.0) for i in range(3)), (220.0,) * 6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(2))
 def test_branches_prove_what_the_programme_finds_and_always_alike(seed: int) -> None:
     problem = season(seed)

@@ -91,7 +91,7 @@ def test_of_rival_parts_the_one_that_saves_most_is_kept() -> None:
 @pytest.mark.parametrize("words", [
     ["allocation", "window=14d"], ["maintenance", "days=9"], ["schedule", "limit=2s", "report=no"],
     ["routes", "limit=2s", "report=no"]], ids=lambda words: words[0])
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_kind_of_plan_is_played_against_today(words: list[str], tmp_path: Path,
                                                    capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["optimize", *words, "models=harbour", "pairs=2", "simulate.workers=1",
@@ -101,7 +101,7 @@ def test_each_kind_of_plan_is_played_against_today(words: list[str], tmp_path: P
     assert "running_cost" in (tmp_path / "latest" / "replay.csv").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_of_it_is_planned_and_judged(tmp_path: Path,
                                          capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["optimize", "all", "models=harbour", "horizon=20d", "budget=8", "pairs=3",

@@ -47,7 +47,7 @@ def broken_down(work: Work, minutes: int = 240, **settings: float | None) -> Wor
     return in_force(down, plan, 0.0, settings.get("price") or 0.0, share=settings.get("share"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not fits(drawn(0)), reason="needs Numba")
 @pytest.mark.parametrize("seed", range(12))
 def test_the_compiled_search_counts_what_the_score_counts(seed: int) -> None:
@@ -61,7 +61,7 @@ def test_the_compiled_search_counts_what_the_score_counts(seed: int) -> None:
     assert score(work, claimed).cost == int(search._costs[1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not fits(drawn(0)), reason="needs Numba")
 def test_the_compiled_search_repeats() -> None:
     work = broken_down(drawn(3), share=0.3)
@@ -105,7 +105,7 @@ def test_a_move_has_a_cause(schedule: Schedule, cause: str) -> None:
     assert cause in changes(work, schedule)[1].message
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_more_move_than_may_or_must() -> None:
     work = broken_down(drawn(2), share=0.0)
     found = solve(work, seconds=10, seed=1)
@@ -118,7 +118,7 @@ def test_no_more_move_than_may_or_must() -> None:
     assert eased.score.tardiness <= found.score.tardiness
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_frontier_falls() -> None:
     work = broken_down(drawn(2))
     points = frontier(work, [], seconds=6, shares=(0.0, 0.3, None))

@@ -236,7 +236,7 @@ def test_what_an_engine_finds_keeps_every_requirement(engine: object,
         assert score(problem, kept).cost >= brute_force(problem)[2] - 1e-3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @given(problem=problems())
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_small_problems_are_solved_to_the_optimum_of_brute_force(problem: RouteProblem) -> None:
@@ -249,7 +249,7 @@ def test_small_problems_are_solved_to_the_optimum_of_brute_force(problem: RouteP
     assert answer.bound == (None if least[0] else answer.objective)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("goal", ["cost", "trucks"])
 def test_of_more_than_all_trucks_hold_as_much_as_can_be_is_served(goal: str) -> None:
     luck = np.random.default_rng(4)
@@ -282,7 +282,7 @@ def test_the_same_seed_and_work_give_the_same_trips(engine: object) -> None:
     assert both[0].stopped_by == "work"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("goal", ["cost", "trucks"])
 def test_a_race_is_no_worse_than_its_engines(goal: str) -> None:
     problem = grid(25, goal)
@@ -298,7 +298,7 @@ def test_a_race_is_no_worse_than_its_engines(goal: str) -> None:
                for step in answer.progress)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif("Numba" in engine_elimination.lacks(grid(3, "trucks")), reason="needs Numba")
 def test_routes_are_dissolved_until_no_fewer_could_carry_the_loads() -> None:
     problem = town([Stop(f"s{n}", n + 1, (5.0,)) for n in range(8)],

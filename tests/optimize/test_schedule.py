@@ -28,6 +28,7 @@ def optimum(work: Work) -> tuple[Schedule, int | None, str]:
     return found.schedule, found.bound, found.status
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(works())
 def test_small_shops_come_to_their_optimum(work: Work) -> None:
@@ -38,6 +39,7 @@ def test_small_shops_come_to_their_optimum(work: Work) -> None:
     assert score(work, found).cost == best == bound
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(works(batches=True))
 def test_rules_and_searches_keep_every_rule(work: Work) -> None:
@@ -100,7 +102,7 @@ def test_work_pauses_when_the_shop_is_closed() -> None:
     assert (schedule.start, schedule.end) == ((0, 50), (50, 220))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_service_moves_the_delivery_dates() -> None:
     lots = tuple(Job((Task(((0, 60),)),), f"lot {i}", due=60 * (i + 1)) for i in range(3))
     service = Job((Task(((0, 30),)),), "service of saw", deadline=150, service="wear")
@@ -163,7 +165,7 @@ def conflicting() -> Work:
     return Work(lots, (Tool("saw"), Tool("drill", closed=((30, 60),))))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_cannot_be_is_told_in_the_planners_words() -> None:
     found = solve(conflicting(), seconds=60)
     assert found.answer.status is Status.INFEASIBLE
@@ -172,7 +174,7 @@ def test_what_cannot_be_is_told_in_the_planners_words() -> None:
         "lot 0 is done within 1.7 h.", "lot 1 is done within 1.7 h."]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_of_a_smallest_conflict_is_needed() -> None:
     work = conflicting()
     for dropped in (0, 1):
@@ -181,7 +183,7 @@ def test_each_of_a_smallest_conflict_is_needed() -> None:
         assert solve(eased, seconds=30, explain=False).score.overdue == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_moving_the_plan_in_force_has_a_price() -> None:
     lots = tuple(Job((Task(((0, 60), (1, 60))),), f"lot {i}", due=60 * i + 40, order=i + 1)
                  for i in range(4))
@@ -196,7 +198,7 @@ def test_moving_the_plan_in_force_has_a_price() -> None:
     assert broken_rules(dear.work, dear.schedule) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_reasons_name_the_machine_that_binds_and_why_a_lot_is_late() -> None:
     lots = tuple(Job((Task(((0, 120),)),), name, due=100) for name in ("a", "b"))
     found = solve(Work(lots, (Tool("saw"), Tool("idle"))), seconds=20)

@@ -82,7 +82,7 @@ def test_ft06_takes_its_fifty_five_hours() -> None:
     assert max(end for *_, end in followed) == 55.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_alternative_machines_are_followed() -> None:
     network = shop(
         [{"product": "a", "step": 10, "group": "mill", "process_time": "4h"},
@@ -98,7 +98,7 @@ def test_alternative_machines_are_followed() -> None:
     assert lived(network, plan) == planned(plan)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_set_ups_shifts_and_a_crew_are_followed() -> None:
     network = shop(
         [{"product": "red", "step": 10, "group": "paint", "process_time": "3h",
@@ -121,7 +121,7 @@ def test_set_ups_shifts_and_a_crew_are_followed() -> None:
     assert solved.answer.objective is not None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ovens_wait_for_the_batch_that_is_planned() -> None:
     network = shop(
         [{"product": "cake", "step": 10, "group": "mix", "process_time": "1h"},
@@ -134,7 +134,7 @@ def test_ovens_wait_for_the_batch_that_is_planned() -> None:
     assert lived(network, plan) == planned(plan)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_schedule_from_a_state_leaves_started_work_alone() -> None:
     network = job_shop([[int(word) for word in row.split()] for row in FT06])
     state = play(network, Scenario.baseline(), horizon_h=9.5, save_at=9.5).state
@@ -145,7 +145,7 @@ def test_a_schedule_from_a_state_leaves_started_work_alone() -> None:
     assert lived(network, plan, state) == planned(plan)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_planned_service_is_done_where_the_plan_has_it() -> None:
     network = shop(
         [{"product": "a", "step": 10, "group": "mill", "process_time": "4h"}],
@@ -163,7 +163,7 @@ def test_a_planned_service_is_done_where_the_plan_has_it() -> None:
     assert lived(network, plan, hours=40.0) == planned(plan)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_plan_for_another_model_is_refused() -> None:
     network = job_shop([[0, 1]])
     plan, _ = scheduled(job_shop([[5, 1]]))

@@ -73,7 +73,7 @@ def test_on_a_tree_prices_rise_to_the_optimum_and_never_past_it(seed: int) -> No
 
 
 @pytest.mark.parametrize(("seed", "stages"), [
-    (0, 20), pytest.param(1, 60, marks=pytest.mark.slow)])
+    (0, 20), pytest.param(1, 60, marks=pytest.mark.long)])
 def test_quotes_and_prices_meet_on_tangled_stages(seed: int, stages: int) -> None:
     network = hall(seed, stages, 2 * stages // 3)
     assert not network.is_forest()

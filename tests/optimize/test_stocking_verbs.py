@@ -25,7 +25,7 @@ def test_allocation_and_maintenance_write_plans(tmp_path: Path) -> None:
     assert any(cell.endswith(".service_after") for cell in plan.cells)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_replenishment_is_tuned_and_shown(tmp_path: Path,
                                           capsys: pytest.CaptureFixture[str]) -> None:
     assert asked("replenishment", "models=harbour", "horizon=20d", "budget=12", "confirm=3",

@@ -44,21 +44,21 @@ def check(shop: JobShop, found: Timetable) -> None:
             assert start >= end
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_famous_six_by_six() -> None:
     found = TabuSearch(ft06(), seed=3).search(iterations=40_000, target=55)
     check(ft06(), found)
     assert found.makespan == 55
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_work_gives_the_same_schedule() -> None:
     one, other = (TabuSearch(ft06(), seed=5).search(iterations=3_000) for _ in range(2))
     assert one.makespan == other.makespan
     assert np.array_equal(one.start, other.start)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_start_is_never_made_worse() -> None:
     good = TabuSearch(ft06(), seed=3).search(iterations=40_000, target=55)
     other = TabuSearch(ft06(), seed=9)
@@ -94,7 +94,7 @@ def brute_force(shop: JobShop) -> int:
     return best
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(shops)
 def test_small_shops_come_to_their_optimum(shop: JobShop) -> None:

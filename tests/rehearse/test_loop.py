@@ -175,7 +175,7 @@ def in_process(rehearsal: Rehearsal, store: Store, folder: Path) -> InProcess:
     return InProcess(rehearsal, store, folder)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_operation_whose_twin_is_ignored_is_the_one_without(tea: Path) -> None:
     """Listening changes nothing, to the last cent; and what was ignored is scored all the same."""
     from dataclasses import replace
@@ -198,7 +198,7 @@ def test_an_operation_whose_twin_is_ignored_is_the_one_without(tea: Path) -> Non
     assert not any(one.taken or one.done for one in found.rounds)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_advice_comes_back_over_a_broker_as_it_does_in_process(tea: Path) -> None:
     """A depot that orders far too much: the twin says so, and the operation orders less."""
     from twin.commands.calibrate import streams_of
@@ -228,7 +228,7 @@ def test_advice_comes_back_over_a_broker_as_it_does_in_process(tea: Path) -> Non
     assert [point.cost for point in over.plain] == [point.cost for point in within.plain]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_verb_shows_a_pair_and_counts_many(tea: Path,
                                                capsys: pytest.CaptureFixture[str]) -> None:
     quick = ["models=tea", "for=28d", "every=14d", "after=7d", "horizon=14d", "replications=16",

@@ -41,6 +41,7 @@ def test_an_operation_lives_as_a_replication_does(harbour: Network) -> None:
     assert life.ledger.digest() == told.digest()
 
 
+@pytest.mark.long
 def test_the_same_truth_sends_the_same_messages(harbour: Network) -> None:
     truth = hide(harbour, seed=4)
     truth = plant(truth, harbour, Rehearsal(harbour, truth).sensors)
@@ -50,7 +51,7 @@ def test_the_same_truth_sends_the_same_messages(harbour: Network) -> None:
     assert whole == parts
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_kind_of_reading_is_heard(harbour: Network) -> None:
     heard: Counter[str] = Counter()
     for name in ("harbour", "medicines"):
@@ -212,7 +213,7 @@ def test_a_failing_machine_shakes_breaks_down_and_does_so_sooner(harbour: Networ
     assert shakes[0] < 3.0 < 6.0 < shakes[2]  # the last ones of the first and of the third day
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_only_what_can_be_told_is_planted(harbour: Network) -> None:
     """Of 20 days too little is heard of anything in the harbour; of 400, enough of several."""
     truth = hide(harbour, seed=1)

@@ -83,7 +83,7 @@ QUICK = (WORLDS[0], WORLDS[2])
 
 
 @pytest.mark.parametrize(("name", "days", "seed"), [
-    pytest.param(*world, marks=[] if world in QUICK else [pytest.mark.slow]) for world in WORLDS])
+    pytest.param(*world, marks=[] if world in QUICK else [pytest.mark.long]) for world in WORLDS])
 def test_what_was_told_is_what_was_so(name: str, days: float, seed: int) -> None:
     network = model(name)
     readings, truth, _ = lived(network, days * DAY, seed=seed)
@@ -139,6 +139,7 @@ def test_open_lines_are_known_to_be_one_order(complete: bool) -> None:
     assert any(groups[0].values()) == complete
 
 
+@pytest.mark.long
 def test_a_workshop_that_shares_its_workers() -> None:
     """Who works at which of several machines of one worker follows from starts and shifts."""
     network = model("workshop")
@@ -218,14 +219,14 @@ def check_alike(found: dict[str, float], looks: int) -> None:
             if abs(score) > limit} == {}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_going_on_from_what_was_told_is_as_good_as_going_on() -> None:
     found = scores(model("harbour"), "harbour", 20.37 * DAY, 5 * DAY, 24)
     assert len(found) > 60
     check_alike(found, len(found))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "days", "after", "replications"), [
     ("harbour", 60.8, 14.0, 40), ("medicines", 300.37, 60.0, 24), ("workshop", 100.37, 30.0, 30)])
 def test_going_on_over_many_replications(name: str, days: float, after: float,

@@ -70,7 +70,7 @@ def test_whatever_is_told_a_run_can_go_on(readings: list[Reading]) -> None:
     go_on(readings)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(reading(), min_size=20, max_size=80))
 def test_whatever_is_told_a_run_can_go_on_in_many_cases(readings: list[Reading]) -> None:

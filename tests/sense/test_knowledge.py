@@ -179,7 +179,7 @@ def test_a_day_shuffled_doubled_and_in_batches_is_the_same_day(random: Any, batc
     assert arrive(random, batches, again) == KNOWN.digest()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=15, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 6), st.integers(0, 500))
 def test_many_days_shuffled_doubled_and_in_batches(random: Any, batches: int,

@@ -169,7 +169,7 @@ def test_the_listener_comes_back_when_the_broker_does(tmp_path: Path) -> None:
         heard.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_only_the_register_s_devices_pass_a_real_broker(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     register = Register(tmp_path / "devices.db")

@@ -120,7 +120,7 @@ def of(sensor: str, kind: str) -> Callable[[list[dict[str, Any]]], bool]:
     return lambda rows: any((row["sensor"], row["kind"]) == (sensor, kind) for row in rows)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_change_is_a_reading(plant: Plant, port: int) -> None:
     source = listen(port)
     first = until(source, lambda rows: all(of(*key)(rows) for key in (
@@ -138,7 +138,7 @@ def test_every_change_is_a_reading(plant: Plant, port: int) -> None:
     assert abs(parse_reading(said[-1]).time - time.time()) < 20.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_server_that_comes_back_is_heard_again(port: int) -> None:
     plant = Plant(port)
     source = listen(port)
@@ -153,7 +153,7 @@ def test_a_server_that_comes_back_is_heard_again(port: int) -> None:
     plant.stop()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_name_and_password_are_sent(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     plant = Plant(port, password="secret")
     monkeypatch.setenv("TWIN_OPCUA_USER", "twin")
@@ -189,7 +189,7 @@ def certificate(folder: Path, name: str) -> None:
         serialization.NoEncryption()))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_connection_is_signed_and_encrypted(
         tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("server", "twin", "stranger"):
@@ -207,7 +207,7 @@ def test_a_connection_is_signed_and_encrypted(
     plant.stop()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_parts_that_change_together_are_one_reading(plant: Plant, port: int) -> None:
     source = listen(port, interval=0.2)
     until(source, of("g1", "position"))
@@ -224,7 +224,7 @@ def test_parts_that_change_together_are_one_reading(plant: Plant, port: int) -> 
     source.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_node_that_the_server_lacks_is_named(plant: Plant, port: int) -> None:
     with pytest.raises(SourceError, match=r"has no node ns=2;s=M9\.Temp"):
         listen(port, sensors=[row("t9", "M9.Temp", "temperature", asset="M9")])

@@ -148,7 +148,7 @@ def test_where_times_are_rounded(network: Network, what: Scenario, moment: float
     check(network, what, moment)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=160, **MANY)
 @given(plants(EVEN) | plants(ODD), WHAT_IFS, EVENLY | ODDLY)
 def test_often(network: Network, what: Scenario, moment: float) -> None:

@@ -104,7 +104,7 @@ def always_killed(task: int) -> int:
     return task
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_task_that_always_kills_is_given_up() -> None:
     with pytest.raises(EngineError, match=r"replications were lost: workers died again and again"):
         replicate(always_killed, range(4), workers=2)
@@ -123,7 +123,7 @@ def test_what_is_asked_for_must_exist(settings: dict[str, Any], message: str) ->
     assert str(refusal.value) == message
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_interrupt_ends_it_at_once() -> None:
     """Ctrl-C is not swallowed, and no worker is left to finish its hour."""
     script = (
@@ -179,7 +179,7 @@ def test_what_tasks_share_reaches_each_worker_once(tmp_path: Path) -> None:
 # ---- a real cluster ----
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_cluster_of_its_own_survives_a_kill(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     done: list[int] = []
@@ -190,7 +190,7 @@ def test_a_cluster_of_its_own_survives_a_kill(tmp_path: Path) -> None:
     assert sorted(done) == list(range(24))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_cluster_that_runs_already(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1",
@@ -207,7 +207,7 @@ def test_a_cluster_that_runs_already(tmp_path: Path) -> None:
     assert len(unpacked) <= 3
 
 
-@pytest.mark.slow  # it waits for an answer
+@pytest.mark.long  # it waits for an answer
 def test_no_cluster_at_the_address() -> None:
     pytest.importorskip("distributed")
     with pytest.raises(EngineError, match=r"no Dask cluster answers at nowhere:1: "):

@@ -232,7 +232,7 @@ def test_a_moment_outside_the_run(moment: float) -> None:
         play(CERTAIN, BASELINE, horizon_h=24.0, warmup_h=moment)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("what", [BASELINE, WHAT], ids=["baseline", "disturbed"])
 def test_a_random_world_goes_on_statistically(what: Scenario) -> None:
     """Paired over 200 replications: the week after the break, unbroken and from the state."""
@@ -329,7 +329,7 @@ def _outcome(network: Network, state: State) -> Any:
     return ledger.digest(), tuple(sums.items())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_field_of_a_state_may_be_left_out() -> None:
     """Each kind of field, spoilt in turn wherever it stands, changes what follows somewhere."""
     # among them: goods outside, a queue at each dock, ships at a closed port, warm stores
