@@ -17,6 +17,7 @@ from tests.operate.test_inbox import START, advice
 from tests.sense.mosquitto import forget, real_broker
 from twin.operate.configuration import read_configuration
 from twin.operate.connectors.contract import Guarantee, Message, Refused, Unreachable
+from twin.operate.connectors.seal import sealed, unsealed
 from twin.operate.connectors.topic import Topic
 from twin.operate.database import connect
 from twin.operate.desk import Desk
@@ -101,6 +102,27 @@ def test_a_reply_that_came_while_nobody_listened_is_not_asked_for_again(url: str
     assert again.send(Message("k1", "order")).startswith("confirmed")
     again.close()
     assert erp.got == ["k1"]
+
+
+def test_with_a_secret_commands_are_signed_and_replies_have_to_be(url: str, erp: Receiver) -> None:
+    out = Topic("erp", url, erp.topic, 0.5, replies=erp.replies, secret=b"s")
+    told: list[bytes] = []
+
+    def take(_client: Any, _data: Any, message: Any) -> None:
+        told.append(message.payload)
+        body = unsealed(b"s", message.payload)
+        assert body is not None
+        reply = json.dumps({"key": json.loads(body)["key"], "said": "confirmed"}).encode()
+        forged = sealed(b"t", reply, time.time()).replace(b"confirmed", b"executed")
+        for said in [reply, forged] if len(told) == 1 else [sealed(b"s", reply, time.time())]:
+            erp.client.publish(erp.replies, said, qos=1)
+
+    erp.client.on_message = take
+    with pytest.raises(Unreachable, match=r"in 0\.5 s; 2 without its signature"):
+        out.send(Message("k1", "order"))
+    assert out.send(Message("k1", "order")).startswith("confirmed by reply")
+    assert [(one.key, one.said) for one in out.replies()] == [("k1", "confirmed")]
+    out.close()
 
 
 def test_what_a_receiver_has_executed_cannot_be_undone(

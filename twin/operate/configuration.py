@@ -80,12 +80,16 @@ class TableWay(_Part):
 
 
 class TopicWay(_Formed):
-    """A topic of an MQTT broker, and the one on which its receiver replies, if it does."""
+    """A topic of an MQTT broker, and the one on which its receiver replies, if it does.
+
+    With a `secret`, by variable, commands are signed, and replies that are not are left out.
+    """
 
     type: Literal["topic"]
     url: str
     topic: str
     replies: str = ""
+    secret: Variable | None = None
 
 
 class FolderWay(_Formed):

@@ -66,7 +66,8 @@ def _opened(name: str, way: Way, home: Path, to_epcis: Writer | None) -> Connect
                           _form(way, to_epcis) or form_of("cloudevents"))
         from twin.operate.connectors.topic import Topic
 
-        return Topic(name, way.url, way.topic, form=_form(way, to_epcis), replies=way.replies)
+        return Topic(name, way.url, way.topic, form=_form(way, to_epcis), replies=way.replies,
+                     secret=_secret(name, way.secret).encode() if way.secret else None)
     except ConfigurationError:
         raise
     except ValueError as error:

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from twin.operate.connectors.seal import unsealed
+
 _MOST_BYTES = 65_536
 _WORDS = ("confirmed", "executed", "refused")
 
@@ -67,16 +69,28 @@ def read_reply(payload: bytes) -> Reply | None:
 
 
 class Replies:
-    """Answers that have come, kept until they are taken; one thread writes, another waits."""
+    """Answers that have come, kept until they are taken; one thread writes, another waits.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    secret
+        With which they have to be signed; None if they need not be.
+    """
+
+    def __init__(self, secret: bytes | None = None) -> None:
+        self._secret = secret
+        self.unsigned = 0  #: messages left out for want of the signature
         self._by_key: dict[str, Reply] = {}
         self._new: list[Reply] = []
         self._news = threading.Condition()
 
     def put(self, payload: bytes) -> None:
         """Take in a message; what is no answer is left out."""
-        found = read_reply(payload)
+        said: bytes | None = payload
+        if self._secret is not None:
+            said = unsealed(self._secret, payload) if len(payload) <= _MOST_BYTES else None
+            self.unsigned += said is None
+        found = None if said is None else read_reply(said)
         if found is None:
             return
         with self._news:

@@ -5,7 +5,8 @@ is published again, and a receiver that looks at the key does it once.
 
 With a topic of replies it is *confirmed by reply*: `send` returns when the receiver has said that
 it has the message. The broker keeps replies while nobody listens, and they are looked at before a
-message is published again. Who may publish replies is a matter of the broker's rights.
+message is published again. With a secret, commands are signed (`twin.operate.connectors.seal`), and
+replies have to be; without, who may publish them is a matter of the broker's rights alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 
 from twin.operate.connectors.contract import Guarantee, Message, Refused, Unreachable
 from twin.operate.connectors.replies import Replies, Reply
+from twin.operate.connectors.seal import sealed
 from twin.operate.forms.contract import Form
 from twin.operate.forms.plain import Json
 
@@ -43,12 +45,15 @@ class Topic:
         `twin.operate.connectors.replies`.
     timeout_s
         Patience with the broker, and with a reply.
+    secret
+        Signs commands and replies.
     """
 
     def __init__(self, name: str, url: str, topic: str, timeout_s: float = 10.0,
-                 form: Form | None = None, replies: str = "") -> None:
+                 form: Form | None = None, replies: str = "", secret: bytes | None = None
+                 ) -> None:
         self.guarantee = Guarantee.BY_REPLY if replies else Guarantee.AT_LEAST_ONCE
-        self.reply_topic, self.heard = replies, Replies()
+        self.reply_topic, self.heard, self.secret = replies, Replies(secret), secret
         self.name, self.url, self.topic, self.timeout_s = name, url, topic, timeout_s
         self.form = form or Json()
         self._client: Any = None
@@ -101,6 +106,8 @@ class Topic:
         """Publish it; the broker has it when this returns."""
         try:
             said = self.form.write(message)
+            if self.secret is not None:
+                said = sealed(self.secret, said, time.time())
         except ValueError as error:
             raise Refused(f"{self.name}: {error}") from None
         client = self._connected()
@@ -120,8 +127,10 @@ class Topic:
         """What the receiver says of a message."""
         reply = self.heard.wait(message.key, self.timeout_s)
         if reply is None:
+            unsigned = f"; {self.heard.unsigned} without its signature" \
+                if self.heard.unsigned else ""
             raise Unreachable(f"{self.name}: no reply on {self.reply_topic} in "
-                              f"{self.timeout_s:g} s")
+                              f"{self.timeout_s:g} s{unsigned}")
         if reply.said == "refused":
             raise Refused(f"{self.name} refused: {reply.why or 'no reason given'}")
         return f"{reply.said} by reply {reply.event}"
