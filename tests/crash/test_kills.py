@@ -33,15 +33,17 @@ def test_listeners_killed_at_random_lose_nothing_and_count_nothing_twice(tmp_pat
     assert outcome.published > 200
 
 
-def test_pushers_killed_at_random_place_no_order_twice_and_lose_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runs", [4, pytest.param(12, marks=pytest.mark.long)])
+def test_pushers_killed_at_random_place_no_order_twice_and_lose_none(tmp_path: Path,
+                                                                     runs: int) -> None:
     pytest.importorskip("sqlalchemy", reason="needs the extra operate")
     pytest.importorskip("httpx2", reason="needs the extra operate")
     from tests.crash import pushes
 
-    outcome = pushes.campaign(tmp_path, runs=4, seed=3)
+    outcome = pushes.campaign(tmp_path, runs=runs, seed=3)
     assert outcome.faults == ()
-    assert outcome.killed >= 1
-    assert outcome.messages > 3
+    assert outcome.killed >= runs // 4
+    assert outcome.messages >= runs
 
 
 def test_a_replay_killed_and_begun_again_is_the_same_store(tmp_path: Path) -> None:

@@ -111,10 +111,10 @@ def test_the_error_is_spent_once_over_all_looks_and_plans() -> None:
             0.05 / shares)
 
 
+@pytest.mark.parametrize("rounds", [80, pytest.param(400, marks=pytest.mark.long)])
 @pytest.mark.parametrize("plans", [1, 3])
-def test_looking_often_does_not_make_better_more_likely(plans: int) -> None:
+def test_looking_often_does_not_make_better_more_likely(plans: int, rounds: int) -> None:
     terms = Gate(error=0.2, replications=60, block=10)
-    rounds = 80
     wrong = 0
     for seed in range(rounds):
         found = judge({str(i): plan(str(i)) for i in range(plans)},
