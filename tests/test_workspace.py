@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import twin.workspace
 from tests.tea import write_tea
 from twin.document import DocumentError
 from twin.network import ModelError, Network
@@ -310,3 +311,21 @@ def test_public_names_are_few_sorted_and_there() -> None:
         twin.__all__)
     with pytest.raises(AttributeError, match=r"module 'twin' has no attribute 'rnu'. There are"):
         _ = twin.rnu
+
+
+def test_documents_read_ahead_are_the_same_and_composed_at_once(
+        workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import hydra
+
+    names = workspace.names("scenarios")
+    alone = {name: workspace.document("scenarios", name) for name in names}
+    twin.workspace._known.clear()
+    calls, compose = [], hydra.compose
+    monkeypatch.setattr(hydra, "compose", lambda **said: calls.append(said) or compose(**said))
+    (tmp_path / "scenarios" / "bad.yaml").write_text("defaults: [x]\n")
+    workspace.read_ahead("scenarios", [*names, "bad", "missing"])
+    assert len(calls) == 2  # one of our folder, one of the starters'
+    assert {name: workspace.document("scenarios", name) for name in names} == alone
+    assert len(calls) == 2
+    with pytest.raises(DocumentError, match="defaults"):
+        workspace.document("scenarios", "bad")

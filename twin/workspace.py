@@ -7,10 +7,11 @@ Documents are read and refused here before Hydra sees them; nothing in them is e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from twin.clock import excerpt
@@ -115,9 +116,24 @@ class Workspace:
 
     def document(self, group: str, name: str) -> dict[str, Any]:
         """One document, read by us and composed by Hydra."""
+        return dict(_composed(self._read(group, name)))
+
+    def _read(self, group: str, name: str) -> _Document:
         path = self.path(group, name)
-        text = read_text(path, f"{group}/{name}.yaml")
-        return dict(_composed(_Document(group, name, text, path)))
+        return _Document(group, name, read_text(path, f"{group}/{name}.yaml"), path)
+
+    def read_ahead(self, group: str, names: Iterable[str]) -> None:
+        """Compose many documents at once; what is wrong with one is told when it is asked for."""
+        roots: dict[Path, list[_Document]] = {}
+        for name in names:
+            with suppress(ValueError):
+                document = self._read(group, name)
+                _refuse_references(document)
+                if document not in _known:
+                    roots.setdefault(document.path.parents[1], []).append(document)
+        for documents in roots.values():
+            with suppress(ValueError):
+                _compose(documents)
 
     def network(self, name: str) -> Network:
         """A model, read and checked."""
@@ -211,34 +227,67 @@ class _Document:
     text: str
     path: Path = field(compare=False)
 
+    @property
+    def label(self) -> str:
+        """Its name in a message."""
+        return f"{self.group}/{self.name}.yaml"
 
-@lru_cache(maxsize=512)
+
+_known: dict[_Document, dict[str, Any]] = {}  #: what Hydra has made of documents
+_MOST_KNOWN = 512
+_hydra = Lock()  #: Hydra works for one at a time
+
+
 def _composed(document: _Document) -> dict[str, Any]:
     """What Hydra makes of one document, which names no other."""
-    label = f"{document.group}/{document.name}.yaml"
-    content = parse_document(document.text, label)
-    if "defaults" in content or "hydra" in content or _PACKAGE.search(document.text):
-        raise DocumentError(f"{label}: defaults, hydra and '# @package' are not read. Write the "
-                            "values out; play scenarios together as a+b.")
-    if any("${" in text for text in _texts(content)):
-        raise DocumentError(f"{label}: '${{' is not read. Write the value out.")
+    found = _known.get(document)
+    return _compose([document])[0] if found is None else found
 
+
+def _compose(documents: Sequence[_Document]) -> list[dict[str, Any]]:
+    """Let Hydra make what it makes of documents of one workspace: many take hardly longer than one.
+
+    Raises
+    ------
+    DocumentError
+        If one of them cannot be composed; then nothing is known of the others either.
+    """
+    for document in documents:
+        _refuse_references(document)
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    label = ", ".join(document.label for document in documents)
     try:
-        with initialize_config_dir(str(document.path.parents[1]), version_base="1.3"):
-            whole = compose(overrides=[f"+{document.group}@content='{document.name}'"])
-        found = OmegaConf.to_container(whole.content, resolve=False)
+        with _hydra, initialize_config_dir(str(documents[0].path.parents[1]), version_base="1.3"):
+            whole = compose(overrides=[f"+{document.group}@content{number}='{document.name}'"
+                                       for number, document in enumerate(documents)])
+        found = [OmegaConf.to_container(whole[f"content{number}"], resolve=False)
+                 for number in range(len(documents))]
     except (HydraException, OmegaConfBaseException) as error:
         reason = " ".join(str(error).split())[:200]
         raise DocumentError(f"{label} cannot be composed: {reason}.") from None
-    if read_text(document.path, label) != document.text:  # Hydra has read it after us
-        raise DocumentError(f"{label} was changed while it was read. Try again.")
-    assert isinstance(found, dict)
-    return {str(key): value for key, value in found.items()}
+    for document in documents:  # Hydra has read them after us
+        if read_text(document.path, document.label) != document.text:
+            raise DocumentError(f"{document.label} was changed while it was read. Try again.")
+    contents = [{str(key): value for key, value in content.items()} for content in found
+                if isinstance(content, dict)]
+    if len(_known) > _MOST_KNOWN:
+        _known.clear()
+    _known.update(zip(documents, contents, strict=True))
+    return contents
+
+
+def _refuse_references(document: _Document) -> None:
+    """A document says what it says itself."""
+    content = parse_document(document.text, document.label)
+    if "defaults" in content or "hydra" in content or _PACKAGE.search(document.text):
+        raise DocumentError(f"{document.label}: defaults, hydra and '# @package' are not read. "
+                            "Write the values out; play scenarios together as a+b.")
+    if any("${" in text for text in _texts(content)):
+        raise DocumentError(f"{document.label}: '${{' is not read. Write the value out.")
 
 
 def _texts(value: object) -> Iterable[str]:

@@ -79,7 +79,9 @@ def checked(network: Network, named: Sequence[str] | None, workspace: Workspace,
     """What a model holds, which scenarios it plays, and what it lacks for the others."""
     plays: list[str] = []
     lacks: dict[str, list[str]] = {}
-    for name in named or workspace.names("scenarios"):
+    names = named or workspace.names("scenarios")
+    workspace.read_ahead("scenarios", names)
+    for name in names:
         try:
             scenario = workspace.scenario(name)
             missing = unmet(scenario, network)
