@@ -102,9 +102,24 @@ def outcome(files: dict[str, bytes | None]) -> Network | ModelError:
         shutil.rmtree(folder)
 
 
-@settings(max_examples=120, deadline=2000, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.sampled_from(_OPERATIONS), min_size=1, max_size=4), st.integers(0, 2**32))
+OPERATIONS = st.lists(st.sampled_from(_OPERATIONS), min_size=1, max_size=4)
+
+
+@settings(max_examples=60, deadline=2000, suppress_health_check=list(HealthCheck))
+@given(OPERATIONS, st.integers(0, 2**32))
 def test_a_mutated_model_is_read_or_refused(operations: list[str], seed: int) -> None:
+    read_mutated(operations, seed)
+
+
+@pytest.mark.long
+@settings(max_examples=1_000, deadline=2000, suppress_health_check=list(HealthCheck))
+@given(OPERATIONS, st.integers(0, 2**32))
+def test_many_mutated_models_are_read_or_refused(operations: list[str], seed: int) -> None:
+    read_mutated(operations, seed)
+
+
+def read_mutated(operations: list[str], seed: int) -> None:
+    """Spoil a model, and read it."""
     files: dict[str, bytes | None] = {name: text.encode() for name, text in TEA.items()}
     chance = random.Random(seed)
     for operation in operations:
@@ -144,7 +159,7 @@ def test_any_text_is_a_quantity_or_a_value_error(text: str, time: bool) -> None:
             assert again == quantity
 
 
-@settings(max_examples=100, deadline=1000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=1000, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_model_or_refused(data: bytes) -> None:
     outcome({**{name: text.encode() for name, text in TEA.items()}, "../tea.yaml": data})

@@ -64,14 +64,14 @@ def go_on(readings: list[Reading]) -> None:
     assert play(HARBOUR, BASELINE, horizon_h=48.0, state=state).tally.sums
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(reading(), min_size=10, max_size=50))
 def test_whatever_is_told_a_run_can_go_on(readings: list[Reading]) -> None:
     go_on(readings)
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(reading(), min_size=20, max_size=80))
 def test_whatever_is_told_a_run_can_go_on_in_many_cases(readings: list[Reading]) -> None:
     go_on(readings)

@@ -136,13 +136,13 @@ MANY: Any = {"deadline": None, "suppress_health_check": list(HealthCheck),
 EVENLY, ODDLY = st.integers(9, 96).map(lambda quarters: quarters / 4), st.floats(2.01, 24.0)
 
 
-@settings(max_examples=40, **MANY)
+@settings(max_examples=15, **MANY)
 @given(plants(EVEN), WHAT_IFS, EVENLY)
 def test_where_much_falls_together(network: Network, what: Scenario, moment: float) -> None:
     check(network, what, moment)
 
 
-@settings(max_examples=20, **MANY)
+@settings(max_examples=10, **MANY)
 @given(plants(ODD), WHAT_IFS, ODDLY)
 def test_where_times_are_rounded(network: Network, what: Scenario, moment: float) -> None:
     check(network, what, moment)
