@@ -83,3 +83,17 @@ def test_residuals_of_the_right_law_are_uniform(text):
             "triangular": lambda: rng.triangular(24.0, 48.0, 96.0, 2_000)}[law.kind]()
     _, share = residuals(law, in_order(draw))
     assert stats.kstest(share, "uniform").pvalue > 1e-3
+
+
+def test_speeds_of_other_legs_have_not_changed():
+    """Speeds of legs of three lengths, the same but for milliseconds; later others are driven."""
+    rng = np.random.default_rng(3)
+    way = np.where(rng.random(900) < np.repeat([0.2, 0.8], 450), 75.0, 55.043)
+    way = np.where(rng.random(900) < np.repeat([0.5, 0.1], 450), 62.352, way)
+    begun = np.cumsum(rng.integers(3, 9, 900)) / 2.0
+    hours = np.round((begun + way / 55.0) * 3.6e6) / 3.6e6 - begun
+    batch = Batch.of(range(900), way, at=begun, size=hours)
+    assert changes({"speed": batch}) == []
+    later = np.where(np.arange(900) < 450, 1.0, 1.001)
+    assert [one.cell for one in changes({"speed": Batch.of(
+        range(900), way, at=begun, size=hours * later)})] == ["speed"]

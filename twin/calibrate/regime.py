@@ -127,8 +127,6 @@ def _largest(name: str, batch: Batch) -> Change | None:
         return None
     order = np.lexsort((rows.id, rows.at))
     values = rows.value[order] / rows.size[order]
-    level = max(float(np.abs(values).max()), 1e-300)
-    values = np.round(values / level, 6) * level  # what only rounding tells apart is the same
     scores = special.ndtri(_standing(values, rows.of_rows(order)))
     best, place = 0.0, 0
     for series in (scores, np.abs(scores)):
@@ -150,6 +148,8 @@ def _largest(name: str, batch: Batch) -> Change | None:
 def _standing(values: Floats, rows: Batch) -> Floats:
     """The share of like observations that each is above, from 0 to 1."""
     n = len(values)
+    level = max(float(np.abs(values).max()), 1e-300)
+    values = _coarse(values, level)
     about = [stats.rankdata(column) / n for column in (rows.size, rows.entry)
              if np.ptp(column) > 1e-9 * float(np.abs(column).max())]
     near = max(_ALIKE, n // 5)
@@ -157,7 +157,7 @@ def _standing(values: Floats, rows: Batch) -> Floats:
         return np.asarray((stats.rankdata(values) - 0.5) / n)
     # What runs straight along with them is taken off, since no two are quite alike.
     straight = np.column_stack([np.ones(n), 1.0 / np.maximum(rows.size, 1e-300), rows.entry])
-    values = values - straight @ np.linalg.lstsq(straight, values)[0]
+    values = _coarse(values - straight @ np.linalg.lstsq(straight, values)[0], level)
     # Of several that are as like, neither the earlier nor the later ones: any.
     luck = np.random.default_rng(n).random(n) / (4.0 * n)
     found = np.empty(n)
@@ -170,3 +170,8 @@ def _standing(values: Floats, rows: Batch) -> Floats:
         own = values[mine, None]
         found[mine] = ((like < own).sum(axis=1) + (like == own).sum(axis=1) / 2.0) / near
     return found
+
+
+def _coarse(values: Floats, level: float) -> Floats:
+    """Values of which no two are told apart by rounding alone."""
+    return np.asarray(np.round(values / level, 6) * level)
