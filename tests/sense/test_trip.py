@@ -232,3 +232,13 @@ def test_driving_past_a_place_is_no_arrival() -> None:
     for step in range(120):
         book.update(seen(60.0 * step, min(59.0, max(0.0, step - 20.0))))
     assert [(trip.origin, trip.destination) for trip in book.get()] == [("A", "B")]
+
+
+@pytest.mark.parametrize(("kmh", "stuck"), [(7.5, False), (3.0, False), (0.0, True), (0.02, True)])
+def test_a_slow_ship_of_which_little_is_seen_does_not_stand(kmh: float, stuck: bool) -> None:
+    """A position each six hours: what stands is where it was, give or take its swinging."""
+    km_east = 111.2 * math.cos(math.radians(52.0))
+    progress = journey([(360.0 * fix, 52.0, 5.2 + 6.0 * fix * kmh / km_east)
+                        for fix in range(5)]).get()
+    assert progress.stuck is stuck
+    assert progress.stopped_h == (pytest.approx(24.0) if stuck else 0.0)

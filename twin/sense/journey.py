@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from twin.network import Lane, Network
 from twin.readings import Reading
 from twin.sense.debounce import Debounce
-from twin.sense.geofence import Corridor, Fence, Fences, corridor_of, fences_of
+from twin.sense.geofence import Corridor, Fence, Fences, corridor_of, fences_of, km_between
 from twin.sense.statistic import Statistic
 from twin.sense.trip import Trips
+
+_NEAR_KM = 1.0  #: what stands stays within so much of where it came to stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Journey(Statistic[Reading, Progress]):
         self._left = Debounce(m=2, n=2, clear=1.0)
         self._there = Debounce(m=2, n=2, clear=1.0)
         self._covered, self._time = 0.0, math.nan
+        self._stay: tuple[float, tuple[float, float]] | None = None  #: since when it is near where
         self._departed = self._arrived = self._out_since = self._in_since = math.nan
 
     @classmethod
@@ -103,6 +106,8 @@ class Journey(Statistic[Reading, Progress]):
             return
         self._time = heard.time
         point = (heard.latitude, heard.longitude)
+        if self._stay is None or km_between(self._stay[1], point) > _NEAR_KM:
+            self._stay = (heard.time, point)
         self.trips.update(heard)
         outside = self.fences.at(point, 1.2) != self.origin
         inside = self.fences.at(point) == self.destination
@@ -127,7 +132,10 @@ class Journey(Statistic[Reading, Progress]):
             "loading"
         segments = self.trips.get().segments
         last = segments[-1] if segments else None
-        stopped = last.hours if last and not last.moving and not last.place and not there else 0.0
+        stopped = 0.0
+        if last and not last.moving and not last.place and not there and self._stay:
+            # However slow it seems between positions far apart, a ship on its way does not stand.
+            stopped = min(last.hours, (self._time - self._stay[0]) / 3600.0)
         return Progress(state, self._covered, self._departed, self._arrived,
                         self._off.get() and not there, stopped, stopped > self.longest_stop_h)
 
