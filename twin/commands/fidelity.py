@@ -123,11 +123,12 @@ def fidelity_command(call: Call) -> int:
         record = Record(past.ledger.frame(), past.network)
     origins = _origins(record.end_h, horizons, settings["origins"],
                        settings["every"] or min(horizons))
-    with screen.progress(f"{settings['models']}: origins") as progress:
+    model = settings["models"]
+    with screen.progress(f"{model}: origins", "origins") as progress:
         cases = list(backtest(
             record, origins, horizons, state_at=past.state_at, play=past.player(record),
             calibrate_until=past.calibrate_until if settings["learn"] == "yes" else None,
-            progress=(lambda done, of: progress("origins", done, of)) if progress else None))
+            progress=(lambda done, of: progress(model, done, of)) if progress else None))
     if not cases:
         raise SettingError(f"no KPI of {settings['models']} can be told from its events in windows "
                            f"of {format_duration(min(horizons))}. Ask for a longer horizon.")
@@ -141,8 +142,9 @@ def fidelity_command(call: Call) -> int:
     for name, frame in (("fidelity.csv", table), ("fidelity_places.csv", places)):
         frame.to_csv(folder / name, index=False, float_format="%.6g", lineterminator="\n")
     if settings["report"] == "yes":
-        with screen.working("Drawing"):
-            _draw(cases, table, past.network, folder)
+        with screen.progress(f"{model}: pictures", "pictures") as progress:
+            _draw(cases, table, past.network, folder,
+                  (lambda done, of: progress(model, done, of)) if progress else None)
     _show(places, table, horizons, origins, folder, screen)
     return 0
 
@@ -261,17 +263,21 @@ def _watch(rate: float) -> Callable[[str, Sequence[float]], str]:
     return watch
 
 
-def _draw(cases: Sequence[Case], table: pd.DataFrame, network: Network, folder: Path) -> None:
+def _draw(cases: Sequence[Case], table: pd.DataFrame, network: Network, folder: Path,
+          told: Callable[[int, int], None] | None = None) -> None:
     from twin.measure.comparison import unit
     from twin.measure.fidelity_chart import place_picture
 
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    for place in sorted({case.place for case in cases}):
+    places = sorted({case.place for case in cases})
+    for done, place in enumerate(places, 1):
         name = "".join(letter if letter.isalnum() or letter in "._-" else "_"
                        for letter in place) or "chain"
         place_picture(cases, place, table, lambda kpi: unit(kpi, network)).savefig(
             figures / f"{name[:100]}.png", dpi=120)
+        if told is not None:
+            told(done, len(places))
 
 
 def _show(places: pd.DataFrame, table: pd.DataFrame, horizons: Sequence[float],

@@ -68,7 +68,8 @@ class Screen:
                 yield
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Callable[[str, int, int], None] | None]:
+    def progress(self, title: str, counted: str = "replications"
+                 ) -> Iterator[Callable[[str, int, int], None] | None]:
         """A live bar for each setting; plain lines where there is no terminal."""
         if self.quiet:
             yield None
@@ -78,11 +79,11 @@ class Screen:
             with bars:
                 yield _Bars(bars)
         else:
-            yield self._line
+            yield lambda label, done, total: self._line(label, done, total, counted)
 
-    def _line(self, label: str, done: int, total: int) -> None:
+    def _line(self, label: str, done: int, total: int, counted: str) -> None:
         if done == total:
-            self.note(f"{label}: {done} of {total} replications")
+            self.note(f"{label}: {done} of {total} {counted}")
 
     def show(self, made: Sequence[tuple[Result, str]], folder: Path | None) -> None:
         """The answer: tables of headline KPIs, or JSON."""
