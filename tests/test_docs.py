@@ -36,7 +36,7 @@ FILE_NAME = re.compile(r"`([\w./-]+)`:\s*\Z")
 ALLOWED = {"make", "git", "cd"}
 #: Pages that play for longer than a test of the fast suite may.
 LONG = {"what_if_a_port_closes", "can_i_trust_the_number", "calibrate_the_twin",
-        "how_far_can_i_trust_it", "act_on_advice", "describe_your_chain"}
+        "how_far_can_i_trust_it", "act_on_advice", "describe_your_chain", "what_should_we_do_now"}
 KEY = "0d" * 32  #: of the log of decisions, so that no page makes one at home
 SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

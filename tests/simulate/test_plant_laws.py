@@ -67,7 +67,7 @@ def shops(draw: st.DrawFn, *, certain: bool = False) -> Network:
                      {"product": "P", "component": "B"}])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(network=shops(), seed=st.integers(0, 5))
 def test_every_order_is_served_and_every_hour_counted_once(network: Network, seed: int) -> None:
     sums = play(network, BASELINE, horizon_h=3000.0, seed=seed).tally
