@@ -6,7 +6,6 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
-COMPILED := $(VENV)/.compiled
 ARGS   ?=
 
 # Compiled modules are kept, whatever the shell says: else every process compiles all of them again.
@@ -34,20 +33,10 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-# What every process of the tests imports, compiled once on all cores: else two workers, which start
-# together, compile the same modules each.
-IMPORTED := alembic asyncua cryptography fastapi hydra hypothesis matplotlib networkx numba numpy \
-	ortools pandas psycopg pydantic rich schemathesis scipy sqlalchemy
-
-$(COMPILED): $(STAMP)
-	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' \
-		$(addprefix $(VENV)/lib/python3.*/site-packages/,$(IMPORTED)) || true
-	@touch $@
-
 run: $(STAMP)  ## the main job: the medicines chain and its three headline what-ifs (ARGS="models=harbour")
 	$(BIN)/twin run $(ARGS)
 
-test: $(STAMP) $(COMPILED)  ## the fast suite, doctests, README and guides included
+test: $(STAMP)  ## the fast suite, doctests, README and guides included
 	$(BIN)/python -m pytest -m "not slow and not long" -n 2 --dist worksteal $(ARGS)
 
 slow: $(STAMP)  ## oracles with many replications, notebooks, long guides
