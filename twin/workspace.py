@@ -241,7 +241,10 @@ _hydra = Lock()  #: Hydra works for one at a time
 def _composed(document: _Document) -> dict[str, Any]:
     """What Hydra makes of one document, which names no other."""
     found = _known.get(document)
-    return _compose([document])[0] if found is None else found
+    if found is None:
+        _refuse_references(document)
+        [found] = _compose([document])
+    return found
 
 
 def _compose(documents: Sequence[_Document]) -> list[dict[str, Any]]:
@@ -252,8 +255,6 @@ def _compose(documents: Sequence[_Document]) -> list[dict[str, Any]]:
     DocumentError
         If one of them cannot be composed; then nothing is known of the others either.
     """
-    for document in documents:
-        _refuse_references(document)
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf import OmegaConf

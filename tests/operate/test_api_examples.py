@@ -76,7 +76,7 @@ def test_made_up_requests_are_answered_as_described(
 @pytest.mark.parametrize("name", TRIED)
 def test_many_made_up_requests_are_answered_as_described(
         served: Served, operations: dict[str, Any], name: str) -> None:
-    hold(served, operations[name], 30)
+    hold(served, operations[name], 60)
 
 
 @pytest.mark.long

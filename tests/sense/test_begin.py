@@ -228,7 +228,7 @@ def test_going_on_from_what_was_told_is_as_good_as_going_on() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "days", "after", "replications"), [
-    ("harbour", 60.8, 14.0, 40), ("medicines", 300.37, 60.0, 24), ("workshop", 100.37, 30.0, 30)])
+    ("harbour", 60.8, 14.0, 60), ("medicines", 300.37, 60.0, 24), ("workshop", 100.37, 30.0, 30)])
 def test_going_on_over_many_replications(name: str, days: float, after: float,
                                          replications: int) -> None:
     found = scores(model(name), name, days * DAY, after * DAY, replications)

@@ -180,7 +180,7 @@ def test_a_day_shuffled_doubled_and_in_batches_is_the_same_day(random: Any, batc
 
 
 @pytest.mark.long
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 6), st.integers(0, 500))
 def test_many_days_shuffled_doubled_and_in_batches(random: Any, batches: int,
                                                    again: int) -> None:
@@ -209,13 +209,14 @@ SHOP = Network(
     demand=[{"site": "C", "product": "tea", "interarrival": "1d", "size": "1", "promise": "1d"}])
 
 
-def shop_facts(said: list[dict[str, Any]], hours: float) -> dict[tuple[str, str], Any]:
+def shop_facts(said: list[dict[str, Any]], hours: float,
+               shop: Network = SHOP) -> dict[tuple[str, str], Any]:
     """What is said of orders and shipments after so many hours."""
-    zero = SHOP.start.timestamp()
+    zero = shop.start.timestamp()
     told = [Reading(sensor="erp", id=str(number), **{**row, "time": zero + 3600.0 * row["time"]})
             for number, row in enumerate(said)]
     at = zero + 3600.0 * hours
-    found = know(to_frame(told), SHOP, at, rules=SimulationRules(SHOP), fresh=fresh_state(SHOP))
+    found = know(to_frame(told), shop, at, rules=SimulationRules(shop), fresh=fresh_state(shop))
     return {(row.subject, row.attribute): row.value for row in found.select(("order", "shipment"))}
 
 
@@ -289,10 +290,4 @@ def test_the_rests_of_a_driver_are_foreseen(hours: float) -> None:
 
 
 def test_the_rests_of_a_drive_to_come_are_foreseen() -> None:
-    zero = FAR.start.timestamp()
-    told = [Reading(sensor="erp", id="1", time=zero, kind="ordering", site="C", to_site="W",
-                    product="tea", quantity=3.0, order="2", role="customer")]
-    found = know(to_frame(told), FAR, zero + 60.0, rules=SimulationRules(FAR),
-                 fresh=fresh_state(FAR))
-    facts = {(row.subject, row.attribute): row.value for row in found.select(("order",))}
-    assert facts["order 2", "expected in"] == pytest.approx(11.5)
+    assert shop_facts([ASKED], 1.5, FAR)["order 2", "expected in"] == pytest.approx(11.5)

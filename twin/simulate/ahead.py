@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from heapq import heappush
 from itertools import accumulate, chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -106,15 +105,11 @@ class Ahead:
         count = _MOST if room > _MOST else int(room) - 1
         if customer.fixed is None:
             count = self._enough_for(count)
-        gaps = self.gaps = self.luck.some(count)
-        times = self.times = list(accumulate(gaps, initial=customer.next))
-        last = times[-1]
-        if last >= customer.end:
+        self.gaps = self.luck.some(count)
+        times = self.times = list(accumulate(self.gaps, initial=customer.next))
+        if times[-1] >= customer.end:
             del times[bisect_left(times, customer.end):]
-            last = times[-1]
-        customer.due = last
-        env = customer.env
-        heappush(env._queue, (last, DEMAND, next(env._eid), customer))  # type: ignore[misc]
+        customer.beat_at(times[-1], DEMAND)
         customer.__class__, shelf.__class__ = _AheadCustomer, _AheadShelf
         return True
 
