@@ -36,10 +36,10 @@ $(STAMP): requirements.lock pyproject.toml
 run: $(STAMP)  ## the main job: the medicines chain and its three headline what-ifs (ARGS="models=harbour")
 	$(BIN)/twin run $(ARGS)
 
-test: $(STAMP)  ## the fast suite, doctests, README and guides included
+test: $(STAMP)  ## the fast suite, doctests and short guides included
 	$(BIN)/python -m pytest -m "not slow and not long" -n 2 --dist worksteal $(ARGS)
 
-slow: $(STAMP)  ## oracles with many replications, notebooks, long guides
+slow: $(STAMP)  ## oracles with many replications, notebooks, README and long guides
 	$(BIN)/python -m pytest -m slow -n 2 --dist worksteal $(ARGS)
 
 long: $(STAMP)  ## what holds over many worlds, replications, examples, solver seconds or kills

@@ -35,8 +35,9 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 FILE_NAME = re.compile(r"`([\w./-]+)`:\s*\Z")
 ALLOWED = {"make", "git", "cd"}
 #: Pages that play for longer than a test of the fast suite may.
-LONG = {"what_if_a_port_closes", "can_i_trust_the_number", "calibrate_the_twin",
-        "how_far_can_i_trust_it", "act_on_advice", "describe_your_chain", "what_should_we_do_now"}
+LONG = {"README", "act_on_advice", "calibrate_the_twin", "can_i_trust_the_number",
+        "connect_your_sensors", "describe_your_chain", "how_far_can_i_trust_it",
+        "what_if_a_port_closes", "what_should_we_do_now"}
 KEY = "0d" * 32  #: of the log of decisions, so that no page makes one at home
 SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

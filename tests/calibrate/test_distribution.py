@@ -65,6 +65,7 @@ def test_intervals_of_the_mean_cover_it(text, n):
     assert 0.915 <= inside <= 0.99
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", LAWS[:4])
 def test_intervals_cover_where_half_is_censored(text):
     law = parse_quantity(text, True)
@@ -73,6 +74,7 @@ def test_intervals_cover_where_half_is_censored(text):
     assert 0.915 <= inside <= 0.99
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", LAWS[:4])
 def test_without_a_plan_the_family_is_found(text):
     """By AICc alone, 1,000 values: at least nine of ten streams."""

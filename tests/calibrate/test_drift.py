@@ -26,7 +26,8 @@ def test_bets_are_fair() -> None:
             pytest.approx(1.0, abs=0.03))
 
 
-@pytest.mark.parametrize("law", list(QUIET))
+@pytest.mark.parametrize("law", [
+    pytest.param(law, marks=[] if law == "normal" else pytest.mark.long) for law in QUIET])
 def test_of_200_quiet_streams_at_most_the_stated_share_raises_an_alarm(law: str) -> None:
     """At most 5 % of streams of 400 values; the 99.9 % bound of a binomial is 19 of 200."""
     alarms = sum(

@@ -45,6 +45,7 @@ def test_a_verdict_weighs_both_intervals(mean, verdict):
     assert move.verdict == verdict
 
 
+@pytest.mark.long
 def test_of_cells_that_have_not_changed_few_are_said_to_have_moved():
     """200 pairs of snapshots of 50 cells: at most 5 % name one, by more than luck."""
     rng = np.random.default_rng(1)

@@ -122,6 +122,7 @@ def test_every_figure_has_a_source(evidence: dict[tuple[str, str], dict[str, str
                if row["source"] == "data")
 
 
+@pytest.mark.slow
 def test_direct_air_takes_what_it_took_later(
     network: Network, evidence: dict[tuple[str, str], dict[str, str]]
 ) -> None:

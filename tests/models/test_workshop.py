@@ -90,6 +90,9 @@ def test_every_centre_has_hours_enough(network: Network) -> None:
 def expected_visits(network: Network) -> dict[tuple[str, int], float]:
     """Visits a week of each step of each product, by following the shares until they fade."""
     found: dict[tuple[str, int], float] = defaultdict(float)
+    ways_on = defaultdict(list)
+    for row in network.branches.values():
+        ways_on[row.product, row.step].append(row)
     for demand in network.demand.values():
         product = demand.product
         steps = sorted(row.step for row in network.routings.values() if row.product == product)
@@ -98,11 +101,7 @@ def expected_visits(network: Network) -> dict[tuple[str, int], float]:
             onward: dict[int, float] = defaultdict(float)
             for step, count in flow.items():
                 found[product, step] += count
-                ways = [
-                    row
-                    for row in network.branches.values()
-                    if (row.product, row.step) == (product, step)
-                ]
+                ways = ways_on[product, step]
                 for row in ways:
                     if row.next != "done":
                         onward[int(row.next)] += count * row.share

@@ -194,6 +194,7 @@ def test_a_folder_that_is_watched_gives_what_is_put_into_it(folder: Path) -> Non
     assert "orders_new.csv:2" in {message.topic.rpartition("/")[2] for message in found}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "data", "kinds"), [
     ("adventureworks", "adventureworks_erp", {"ordering", "receiving"}),
     ("production_log", "production_log", {"starting", "completing"}),

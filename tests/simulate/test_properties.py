@@ -179,6 +179,7 @@ def test_material_is_conserved(network: Network, what: Scenario) -> None:
         assert area.used == pytest.approx(sum(shelf.on_hand for shelf in area.shelves), abs=1e-6)
 
 
+@pytest.mark.long
 @quick()
 @given(networks(), what_ifs())
 def test_orders_drawn_ahead_change_no_digit(network: Network, what: Scenario) -> None:
@@ -227,6 +228,7 @@ def test_a_busy_shelf_is_seldom_an_event(size: str, monkeypatch: pytest.MonkeyPa
     assert came < turns / 2
 
 
+@pytest.mark.long
 @quick(10)
 @given(networks(), what_ifs())
 def test_the_ledger_adds_up(network: Network, what: Scenario) -> None:
@@ -256,6 +258,7 @@ def test_the_ledger_adds_up(network: Network, what: Scenario) -> None:
             assert level >= -1e-6, site
 
 
+@pytest.mark.long
 @quick(14)
 @given(networks(), what_ifs())
 def test_a_ledger_changes_no_kpi(network: Network, what: Scenario) -> None:

@@ -79,6 +79,7 @@ def kills_itself_once(folder: str, task: int) -> tuple[int, int]:
     return task, task * task
 
 
+@pytest.mark.long
 def test_a_killed_worker_loses_and_repeats_nothing(tmp_path: Path) -> None:
     done: list[int] = []
     known: dict[int, int] = {}

@@ -217,7 +217,7 @@ def test_twice_the_mean_is_twice_each_value(family: str) -> None:
 # ---- what is left ----
 
 
-@pytest.mark.parametrize("age", [0.7, 4.0])
+@pytest.mark.parametrize("age", [4.0, pytest.param(0.7, marks=pytest.mark.long)])
 @pytest.mark.parametrize("text", [*TIMES, "poisson(7)"])
 def test_what_is_left_agrees_with_rejection(text: str, age: float) -> None:
     what = quantity(text)

@@ -201,6 +201,14 @@ def put_after(u: int, v: int, machine: int, mp: Any, ms: Any, first: Any, on: An
 
 
 @compiled
+def keep(on: Any, r: Any, best_on: Any, best_r: Any) -> None:
+    """Copy machines and starts: by hand, since a slice takes Numba two seconds to compile."""
+    for v in range(len(on)):
+        best_on[v] = on[v]
+        best_r[v] = r[v]
+
+
+@compiled
 def tabu_search(jp: Any, js: Any, alt_from: Any, alt_machine: Any, alt_time: Any, on: Any, p: Any,
                 mp: Any, ms: Any, first: Any, iterations: int, patience: int, target: int,
                 luck: Any, best_on: Any, best_r: Any) -> tuple[int, int]:
@@ -219,7 +227,7 @@ def tabu_search(jp: Any, js: Any, alt_from: Any, alt_machine: Any, alt_time: Any
     spread = max(2, low * 2 // 5)
     longest = heads_and_tails(jp, js, mp, ms, p, r, q, order, waits)
     best = longest
-    best_on[:], best_r[:] = on, r
+    keep(on, r, best_on, best_r)
     idle = 0
     done = 0
     while done < iterations and idle < patience and best > target:
@@ -363,7 +371,7 @@ def tabu_search(jp: Any, js: Any, alt_from: Any, alt_machine: Any, alt_time: Any
             break  # the estimate of what is possible was wrong: never by theory
         if longest < best:
             best = longest
-            best_on[:], best_r[:] = on, r
+            keep(on, r, best_on, best_r)
             idle = 0
         else:
             idle += 1
