@@ -7,7 +7,10 @@ import os
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
+import pytest
 from hypothesis import settings
+
+LONG_EXAMPLES = {"twin.optimize.tabu.TabuSearch"}  # Numba compiles it first
 
 # On every change a machine tries the same examples, so that a failure is of that change; at home
 # each run looks for new ones. Few of them, since the fast suite is for two minutes.
@@ -23,3 +26,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
     gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Examples in docstrings that take long belong to the long suite, as tests that are marked."""
+    for item in items:
+        if item.name in LONG_EXAMPLES:
+            item.add_marker(pytest.mark.long)

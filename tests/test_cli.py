@@ -77,6 +77,7 @@ def test_no_ledger_if_not_wanted(chain: Path) -> None:
     assert not (chain / "outputs" / "latest" / "ledger.parquet").exists()
 
 
+@pytest.mark.long
 def test_a_sweep_lands_in_one_table_on_the_same_luck(
         chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *QUICK, "scenarios=double", "events.double.factor=1.2,1.5,2"]) == 0

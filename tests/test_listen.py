@@ -110,6 +110,7 @@ def test_a_wrong_setting_is_answered_with_2(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_it_listens_to_its_own_broker_until_it_is_stopped(chain: Path) -> None:
     port = free_port()
     address = f"mqtt://127.0.0.1:{port}"

@@ -43,6 +43,7 @@ def test_a_question_reads_only_what_it_asks_for(tmp_path: Path) -> None:
     assert store.frame(columns=["value"]).columns.tolist() == ["value"]
 
 
+@pytest.mark.long
 def test_a_large_day_is_rewritten_in_slices(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [degrees(f"t{i % 3}", i, 50_000.0 + (i * 7919) % 30_000) for i in range(20_000)]

@@ -48,6 +48,7 @@ def result() -> twin.Result:
                     uncertainty=draw)
 
 
+@pytest.mark.long
 def test_intervals_cover_luck_and_ignorance(result: twin.Result) -> None:
     plain = twin.run(SHOP, [SPIKE], horizon="60d", replications=24, workers=1, calibration=LEARNED)
     kpis = ("fill_rate", "inventory_value")

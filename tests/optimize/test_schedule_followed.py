@@ -73,6 +73,7 @@ def planned(plan: Plan) -> list[tuple[str, int, float, float]]:
                   for one in plan.operations if not one.started)
 
 
+@pytest.mark.long
 def test_ft06_takes_its_fifty_five_hours() -> None:
     network = job_shop([[int(word) for word in row.split()] for row in FT06])
     plan, solved = scheduled(network)

@@ -167,6 +167,7 @@ def uses(task: tuple[Heavy, int]) -> int:
     return task[1]
 
 
+@pytest.mark.long
 def test_what_tasks_share_reaches_each_worker_once(tmp_path: Path) -> None:
     heavy = Heavy(str(tmp_path / "log"))
     assert replicate(uses, [(heavy, n) for n in range(30)], workers=2) == list(range(30))
