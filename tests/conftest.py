@@ -28,6 +28,7 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Examples in docstrings that take long belong to the long suite, as tests that are marked."""
     for item in items:
