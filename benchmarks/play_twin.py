@@ -134,5 +134,16 @@ def workers(count: int, replications: int = 30, days: float = 1_000.0) -> dict[s
     return {"seconds": perf_counter() - began}
 
 
+def bare(count: int, tasks: int = 30) -> dict[str, Any]:
+    """The time of plain loops on so many processes: what this machine itself gains by them."""
+    import joblib
+
+    with joblib.Parallel(n_jobs=count, batch_size=1) as parallel:
+        parallel(joblib.delayed(sum)(range(10)) for _ in range(2 * count))
+        began = perf_counter()
+        parallel(joblib.delayed(sum)(range(5_000_000)) for _ in range(tasks))
+        return {"seconds": perf_counter() - began}
+
+
 if __name__ == "__main__":
-    serve({"shops": shops, "line": line, "spill": spill, "workers": workers})
+    serve({"shops": shops, "line": line, "spill": spill, "workers": workers, "bare": bare})

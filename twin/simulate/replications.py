@@ -94,8 +94,9 @@ def _over_processes(work: Callable[[T], R], tasks: Sequence[T], workers: int,
             missing = [index for index in range(len(tasks)) if index not in results]
             if not missing:
                 return
-            # Tasks of less than 0.2 s are put together by joblib's own measurements.
+            # Few at a time, so that no worker is left with many while the others have done.
             parallel = joblib.Parallel(n_jobs=workers, backend="loky",
+                                       batch_size=max(1, len(missing) // (16 * workers)),
                                        return_as="generator_unordered")
             try:
                 yield from parallel(joblib.delayed(_do)(str(parcel), index) for index in missing)
