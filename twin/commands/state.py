@@ -13,6 +13,7 @@ from rich.table import Table
 
 from twin.clock import parse_duration, parse_moment
 from twin.commands import Unanswered
+from twin.commands.arrivals import REPLICATIONS, foreseen
 from twin.commands.folding import folding
 from twin.commands.rules import SimulationRules
 from twin.commands.show import Screen
@@ -22,7 +23,7 @@ from twin.network import Network
 from twin.readings import format_instant
 from twin.sense.knowledge import begin, know
 from twin.settings import KEYS as RUN_KEYS
-from twin.settings import Key, SettingError, describe, options, parse, read, text, word
+from twin.settings import Key, SettingError, describe, options, parse, read, text, whole, word
 from twin.state import State
 from twin.store import Store
 
@@ -36,6 +37,8 @@ STATE_KEYS = {key.name: key for key in (
     Key("at", "now, a date such as 2026-05-12T06:00, or a time ago such as -3d", "now", text),
     Key("clock", "what now is: the last reading heard (store) or the clock on the wall",
         "store", word("store", "wall")),
+    Key("arrivals", "replications that foresee when open orders come; 0 asks the tables alone",
+        f"{REPLICATIONS}", whole(0, 10_000)),
     Key("only", f"kinds of subject, separated by commas: {', '.join(SUBJECTS)}", "all", text),
 )}
 
@@ -45,8 +48,9 @@ twin state [key=value ...]
 What the twin knows at a moment, from everything heard before it: stock and lots, work in process,
 machines, trucks, shipments and open orders, each fact with its age, its quality and its source.
 Shipments and orders say when they are expected (as likely earlier as later, with an 80 % interval
-from 10 % to 90 %) and how likely they come late; waiting for machines, trucks and docks is not
-foreseen.
+from 10 % to 90 %) and how likely they come late. What is under way and was seen comes as its
+position tells; every other order as replications from the present state have it, which foresee
+that it waits for machines, trucks, docks and goods that nobody has ordered yet.
 What was seen (counts, sightings) is held against what systems have booked; differences that nobody
 can explain stand on top. Writes state.json, from which 'twin run from=...' goes on, knowledge.json
 and state.png into outputs/<model>-state/.
@@ -73,6 +77,9 @@ def state_command(call: Call) -> int:
     at = moment(settings["at"], store, wall=settings["clock"] == "wall")
     with folding(call.screen) as show_days:
         knowledge, state = sensed(store, network, at, told=show_days)
+    with call.screen.progress("When orders come") as show_done:
+        knowledge = foreseen(knowledge, state, network, replications=settings["arrivals"],
+                             told=show_done)
     folder = call.output / f"{model}-state"
     write(knowledge, state, network, folder)
     if call.screen.as_json:

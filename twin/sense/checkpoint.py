@@ -38,6 +38,7 @@ Told = Callable[[int, int], None]
 
 _VERSION = 1  #: of what a checkpoint holds
 _DAY_S = 86_400.0
+_RECENT = 5  #: days of which each is kept when many are folded at once; of older ones, one of five
 #: The columns that history needs.
 _COLUMNS = ("sensor", "id", "time", "recorded", "kind", "site", "to_site", "asset", "product",
             "lot", "parent", "order", "shipment", "quantity", "amount", "value", "state", "role",
@@ -97,7 +98,8 @@ class Checkpoints:
                 if told is not None:
                     told(done, len(new))
                 self._fold(base, fold, signals, answers)
-                if self.keep:
+                left = len(new) - 1 - done
+                if self.keep and (left < _RECENT or left % _RECENT == 0):
                     self._write(day, mark, fold, signals)
             rest = [path for _, path in days[len(whole):]]
             if lines:

@@ -52,6 +52,8 @@ class Leg:
 class Eta:
     """When something will arrive, in hours from now: equally likely values in rising order.
 
+    A value may be inf: not within any time that was looked at.
+
     Examples
     --------
     >>> eta = Eta(tuple(float(hour) for hour in range(1, 101)))
@@ -68,7 +70,20 @@ class Eta:
 
     def quantile(self, share: float) -> float:
         """The time by which it is there with this chance."""
-        return float(np.quantile(self.hours, share))
+        return _between(self.hours, share * (len(self.hours) - 1))
+
+    @classmethod
+    def of_sample(cls, values: Sequence[float]) -> Eta:
+        """What some draws tell of the next one, which lies below the i-th of n with chance i/(n+1).
+
+        Examples
+        --------
+        >>> Eta.of_sample([3.0, 1.0, 2.0, 9.0]).interval(0.5)
+        (1.25625, 7.4625)
+        """
+        told = sorted(values)
+        return cls(tuple(_between(told, min(max((k + 0.5) / _POINTS * (len(told) + 1) - 1, 0.0),
+                                            len(told) - 1.0)) for k in range(_POINTS)))
 
     def interval(self, level: float = 0.8) -> tuple[float, float]:
         """The central interval of this level."""
@@ -77,6 +92,12 @@ class Eta:
     def chance_after(self, hours: float) -> float:
         """Chance that it is not there by then."""
         return (len(self.hours) - bisect_right(self.hours, hours)) / len(self.hours)
+
+
+def _between(rising: Sequence[float], place: float) -> float:
+    """The value at a place between two, by a straight line; inf beyond the last finite one."""
+    low, high = rising[int(place)], rising[math.ceil(place)]
+    return low if low == high else low + (place - int(place)) * (high - low)
 
 
 def eta(legs: Sequence[Leg], left: Left, *, pace_spread: float = 0.2,

@@ -90,7 +90,8 @@ class Signals:
         for key, place in latest.items():
             self._note(key, counts[key], rows[place])
         if fence:
-            self._excursions(base, source, fence)
+            others = [names for *names, _, _, _, _ in found if names[0] == "temperature"]
+            self._excursions(base, source, fence, others)
 
     def _note(self, key: str, count: int, reading: dict[str, Any]) -> None:
         self.readings += count
@@ -100,14 +101,13 @@ class Signals:
                   if value == value and value is not None}
 
     def _excursions(self, base: duckdb.DuckDBPyConnection, source: str,
-                    fence: list[tuple[str, float | None, float | None, list[str]]]) -> None:
+                    fence: list[tuple[str, float | None, float | None, list[str]]],
+                    temperatures: list[list[str]]) -> None:
         """Note when temperatures left their range and came back, of series that may have."""
         keys = list(dict.fromkeys(key for key, *_ in fence))
-        names = ("asset", "shipment", "lot", "product", "site", "area", "state")
         number_of = {key: number for number, key in enumerate(keys)}
-        series = [(number_of[key], dict(zip(names, raw[1:], strict=True)))
-                  for key, *_, raw in fence]
-        told = base.execute(_fenced(source, series)).fetchnumpy()
+        told = base.execute(_fenced(source, [(number_of[key], raw) for key, *_, raw in fence],
+                                    temperatures)).fetchnumpy()
         order = np.argsort(told["place"], kind="stable")  # nearly in order already
         which, time, value = (np.asarray(told[name])[order]
                               for name in ("series", "time", "value"))
@@ -189,18 +189,22 @@ def summary_of(base: duckdb.DuckDBPyConnection, source: str) -> Summary:
         f"where kind in ({', '.join(map(quoted, LAST))}) group by all order by all").fetchall()
 
 
-def _fenced(source: str, series: list[tuple[int, dict[str, str]]]) -> str:
-    """The query for the temperatures of some series: what all share is filtered, the rest joined.
+def _fenced(source: str, series: list[tuple[int, list[str]]], among: list[list[str]]) -> str:
+    """The query for the temperatures of some series among all that the source has.
+
+    A name that all temperatures share tells nothing, and is not even read; one that all of the
+    series share is filtered, the rest are joined.
     """
+    telling = [k for k, column in enumerate(zip(*among, strict=True)) if len(set(column)) > 1]
     first = series[0][1]
-    differ = [name for name in first if any(names[name] != first[name] for _, names in series)]
-    same = [f"{name} = {quoted(first[name])}" for name in first if name not in differ]
+    differ = [k for k in telling if any(names[k] != first[k] for _, names in series)]
+    same = [f"{_RAW[k]} = {quoted(first[k])}" for k in telling if k not in differ]
     where = f"where {' and '.join([*same, 'kind = ' + quoted('temperature')])}"
     if not differ:
         return f"select 0 as series, time, value, place from {source} {where}"
-    rows = ", ".join(f"({number}, {', '.join(quoted(names[name]) for name in differ)})"
+    rows = ", ".join(f"({number}, {', '.join(quoted(names[k]) for k in differ)})"
                      for number, names in series)
-    listed = ", ".join(differ)
+    listed = ", ".join(_RAW[k] for k in differ)
     return (f"select series, time, value, place from {source} join (values {rows}) "
             f"fence(series, {listed}) using ({listed}) {where}")
 

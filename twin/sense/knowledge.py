@@ -208,7 +208,7 @@ def orders(telling: Telling, arrivals: Arrivals) -> Iterator[Fact]:
         for attribute, value, unit in values:
             yield telling.fact("order", subject, attribute, value, unit, record)
         yield from expected(telling, "order", subject, arrivals.order(number), record,
-                            row["due_in"])
+                            row["due_in"], source=arrivals.source(number))
 
 
 # -- places --------------------------------------------------------------------------------------

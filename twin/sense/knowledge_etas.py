@@ -18,6 +18,8 @@ from twin.sense.underway import Shipment, shipment_leg, transit_law
 if TYPE_CHECKING:
     from twin.sense.knowledge import Telling
 
+#: How the attributes begin that say when something is expected.
+EXPECTED = ("expected in", "chance late")
 _LEVEL = 0.8
 _POINTS = 100
 _DEEPEST = 6  # shelves that wait for one another
@@ -29,7 +31,8 @@ class Arrivals:
     An order comes with the shipment that carries it. One that is still to leave waits for who owes
     it: a supplier's lead time given how long it has been there already, a plant's work on it, or,
     at a shelf that is short, the replenishment under way to that shelf; then for the lane. Rests of
-    drivers are foreseen, waiting for machines, trucks and docks is not.
+    drivers are foreseen, waiting for machines, trucks and docks is not: that takes a simulation
+    (`twin.commands.arrivals`), and intervals of orders still to leave are too narrow without one.
     """
 
     def __init__(self, telling: Telling) -> None:
@@ -50,6 +53,15 @@ class Arrivals:
         """When an open order is there; None when nothing tells."""
         legs = self._legs(number, 0)
         return None if legs is None else eta(legs, self.scene.rules.left, points=_POINTS)
+
+    def source(self, number: int) -> str:
+        """On what rests when an order comes: where what carries it is, or the tables alone."""
+        return self.shipment_source(self._carried[number]) if self._on_board(number) else "tables"
+
+    def shipment_source(self, number: int) -> str:
+        """The same of a shipment."""
+        leg = self._aboard(number)
+        return "tables" if leg is None or math.isnan(leg.covered) else "position"
 
     def shipment(self, number: int) -> Eta | None:
         """When a shipment is there; None at the door, or on a lane that the model lacks."""
@@ -81,9 +93,14 @@ class Arrivals:
         return replace(leg, age=trucks.at_wheel(truck, at), rests=None if hours is None else
                        lambda rest: hours.over(at, rest) - at)
 
+    def _on_board(self, number: int) -> bool:
+        """Whether all that is still to come of an order is under way."""
+        units = self._aboard_units.get(number, 0.0)
+        return units + EPS >= float(self.scene.orders.rows[number]["undelivered"])
+
     def _legs(self, number: int, deep: int) -> list[Leg] | None:
         scene, row = self.scene, self.scene.orders.rows[number]
-        if self._aboard_units.get(number, 0.0) + EPS >= row["undelivered"]:
+        if self._on_board(number):
             leg = self._aboard(self._carried[number])
             return [Leg(constant(0.0, time=True)) if leg is None else leg]
         if number not in scene.orders.owes:
@@ -143,15 +160,25 @@ class Arrivals:
 
 
 def expected(telling: Telling, kind: str, subject: str, found: Eta | None,
-             record: dict[str, Any] | None, due_in: float | None = None) -> Iterator[Fact]:
-    """An expected arrival as facts: the median, an 80 % interval, the chance of coming late."""
-    if found is None:
-        return
+             record: dict[str, Any] | None, due_in: float | None = None, *,
+             source: str = "tables") -> Iterator[Fact]:
+    """An expected arrival as facts; `source` says what it rests on."""
+    for attribute, value, unit in () if found is None else as_facts(found, due_in):
+        yield replace(telling.fact(kind, subject, attribute, value, unit, record, "uncertain"),
+                      source=source)
+
+
+def as_facts(found: Eta, due_in: float | None = None) -> Iterator[tuple[str, float | str, str]]:
+    """Attributes, values and units: the median, an 80 % interval, the chance of coming late.
+
+    A time that nobody foresees, since it lies too far away, is left out.
+    """
     low, high = found.interval(_LEVEL)
-    values = [("expected in", found.median, "h")]
+    values = [("expected in", found.median)]
     if high > low:  # else the tables know no spread, and none is claimed
-        values += [("expected in, 10 %", low, "h"), ("expected in, 90 %", high, "h")]
+        values += [("expected in, 10 %", low), ("expected in, 90 %", high)]
+    for attribute, value in values:
+        if math.isfinite(value):
+            yield attribute, float(value), "h"
     if due_in is not None:
-        values.append(("chance late", found.chance_after(due_in), ""))
-    for attribute, value, unit in values:
-        yield telling.fact(kind, subject, attribute, float(value), unit, record, "uncertain")
+        yield "chance late", float(found.chance_after(due_in)), ""

@@ -81,5 +81,6 @@ def _shipments(telling: Telling, arrivals: Arrivals) -> Iterator[Fact]:
             values.append(("at the door of", shipment["to"], ""))
         for attribute, value, unit in values:
             yield telling.fact("shipment", subject, attribute, value, unit, shipment)
-        yield from expected(telling, "shipment", subject, arrivals.shipment(number), shipment)
+        yield from expected(telling, "shipment", subject, arrivals.shipment(number), shipment,
+                            source=arrivals.shipment_source(number))
         yield from _heard(telling, "shipment", subject, heard.get(str(number), ()))

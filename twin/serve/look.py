@@ -10,6 +10,7 @@ from fastapi import Path, Query
 
 from twin.alert import worst_first
 from twin.commands.alerts import book_of
+from twin.commands.arrivals import foreseen
 from twin.commands.look import checked, scenario_rows, titled
 from twin.commands.state import moment, sensed
 from twin.knowledge import SUBJECTS, Knowledge
@@ -90,7 +91,8 @@ def state(caller: Calling, at: Moment = "now",
 
 def known_at(house: House, at: float) -> Knowledge:
     """What is known of the model of a house at a moment (s since 1970)."""
-    return house.knowledge(at, lambda at: sensed(house.store, house.network, at)[0])
+    return house.knowledge(at, lambda at: foreseen(
+        *sensed(house.store, house.network, at), house.network))
 
 
 @routes.get("/alerts", response_model=list[schema.AlertRow])
