@@ -38,7 +38,7 @@ Told = Callable[[int, int], None]
 
 _VERSION = 1  #: of what a checkpoint holds
 _DAY_S = 86_400.0
-_RECENT = 5  #: days of which each is kept when many are folded at once; of older ones, one of five
+_RECENT = 10  #: days of which each is kept when many are folded at once; of older ones, one in ten
 #: The columns that history needs.
 _COLUMNS = ("sensor", "id", "time", "recorded", "kind", "site", "to_site", "asset", "product",
             "lot", "parent", "order", "shipment", "quantity", "amount", "value", "state", "role",
