@@ -6,6 +6,7 @@ import gc
 import os
 
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.setdefault("TWIN_AUDIT_KEY", "5e" * 32)  # so that no test makes one at home
 
 import pytest
 from hypothesis import settings

@@ -275,7 +275,7 @@ def test_a_promise_is_held_against_what_was_heard(tea: Callable[..., Twin],
 
 
 @pytest.mark.long
-def test_listening_and_calibrating_stand_in_the_log(tea: Callable[..., Twin],
+def test_listening_and_calibrating_begin_the_log(tea: Callable[..., Twin],
                                                     tmp_path: Path) -> None:
     twin = tea()
     workspace = Workspace(tmp_path / "ours")
@@ -283,7 +283,6 @@ def test_listening_and_calibrating_stand_in_the_log(tea: Callable[..., Twin],
     play(network, Scenario.baseline(), horizon_h=2400.0, ledger=book)
     path = tmp_path / "day.parquet"
     to_frame(readings_of_ledger(book, network.start)).to_parquet(path)
-    file(tmp_path)
     code, said = twin("listen", f"source={path}", "names=no", "oldest=9000d")
     assert code == 0, said
     code, said = twin("calibrate", "pictures=0")

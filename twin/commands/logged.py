@@ -10,15 +10,16 @@ from twin.commands.verbs import Call
 
 
 def tell_log(call: Call, model: str, kind: str, body: dict[str, Any]) -> None:
-    """Write a row about a model into its log, if it has an operational store.
+    """Write a row about a model into its log, which is begun with the first.
 
-    A log that cannot be reached is told of; what was done stays done.
+    A log that cannot be reached is told of; what was done stays done. Without the extra ``operate``
+    there is none.
     """
+    if find_spec("sqlalchemy") is None:
+        return
     from twin.operate.desk import Desk
 
     try:
-        if not Desk.exists(call.workspace, model):
-            return
         with Desk.open(call.workspace, model) as desk:
             desk.record(kind, model, body)
     except ValueError as error:

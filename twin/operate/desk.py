@@ -106,12 +106,6 @@ class Desk:
                    heard=store.watermark, home=workspace.home, beside=store.folder / "pushed",
                    to_epcis=workspace.to_epcis)
 
-    @classmethod
-    def exists(cls, workspace: Places, model: str) -> bool:
-        """Whether anybody acts on this model: its operational store is there or configured."""
-        _, address = described(workspace, model)
-        return "://" in address or Path(address).exists()
-
     def close(self) -> None:
         """Let go of the store and of connectors that were opened."""
         if "connectors" in self.__dict__:
