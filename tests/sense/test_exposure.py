@@ -140,6 +140,19 @@ def test_a_shipment_is_in_the_truck_that_was_loaded_with_it() -> None:
     assert way.parts() == {}
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_is_delivered_as_it_arrives_is_with_the_customer_whichever_is_told_first(
+        first: int) -> None:
+    way = Way()
+    way.tell(0, "storing", site="W", lot="L1", product="serum", quantity=9.0)
+    way.tell(1, "departing", site="W", to_site="C", lot="L1", product="serum", quantity=4.0,
+             shipment="7")
+    words = [("delivering", {}), ("arriving", {"shipment": "7"})]
+    for word, said in (words[first], words[1 - first]):
+        way.tell(4, word, site="C", lot="L1", product="serum", quantity=4.0, **said)
+    assert {name: part.units for name, part in way.parts().items()} == {"L1@W:cold": 5.0}
+
+
 @pytest.mark.parametrize("model", ["harbour", "medicines"])
 def test_no_lot_of_a_played_chain_is_lost_on_its_way(model: str) -> None:
     """Every lot that a simulated ledger says has arrived is where it arrived, or used up."""

@@ -306,6 +306,30 @@ def test_off_route_and_stopped() -> None:
     assert story.steps("off_route")[-1] == story.steps("stopped")[-1] == ("cleared", "", 4)
 
 
+def test_a_departure_told_after_the_arrival_begins_no_journey() -> None:
+    story = Story()
+    story.tell(2, "arriving", site="W", shipment="S1", asset="reefer#1")
+    story.tell(0, "departing", site="A", to_site="W", shipment="S1", asset="reefer#1")
+    for k in range(40):
+        drive(story, 3 + 0.1 * k, 53.0 + 0.1 * (k % 3), 5.4)
+    assert story.steps("off_route") == []
+
+
+def test_a_truck_that_leaves_again_carries_nothing_that_it_left_with_before() -> None:
+    """Nobody told that the first shipment arrived: its alert is over, and none comes later."""
+    story = Story()
+    story.tell(0, "departing", site="A", to_site="W", shipment="S1", asset="reefer#1")
+    for k in range(6):
+        drive(story, 0.1 * (k + 1), 52.5, 5.0)
+    assert [what for what, *_ in story.steps("off_route")] == ["raised"]
+    story.tell(9, "departing", site="A", to_site="W", shipment="S2", asset="reefer#1")
+    assert [what for what, *_ in story.steps("off_route")] == ["raised", "cleared"]
+    for k in range(6):
+        drive(story, 9.1 + 0.1 * k, 52.5, 5.0)
+    assert [alert.subject for alert in story.book.open() if alert.kind == "off_route"] == [
+        "shipment S1", "shipment S2"]
+
+
 def test_fuel_that_was_taken() -> None:
     story = Story()
     for step in range(40):

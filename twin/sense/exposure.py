@@ -106,6 +106,7 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         self._parts: dict[Place, dict[str, Part]] = {}  # by place and lot
         self._places_of: dict[str, set[Place]] = {}  # by lot
         self._inside: dict[Place, Place] = {}  # shipment -> truck
+        self._gone: dict[tuple[str, str], float] = {}  # (site, lot) -> delivered, not yet arrived
         self._told_by: dict[tuple[str, str], str] = {}  # (shipment, lot) -> word that moved it
 
     @classmethod
@@ -132,6 +133,9 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
             for place in self._candidates(heard):
                 if self._take(place, heard.lot, heard.quantity) is not None:
                     return
+            if heard.kind == "delivering" and heard.lot in self._places_of:
+                key = heard.site, heard.lot  # told before it arrives, as at the same moment
+                self._gone[key] = self._gone.get(key, 0.0) + heard.quantity
 
     def get(self) -> tuple[LotCondition, ...]:
         """Every part, by place and lot."""
@@ -254,6 +258,11 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
 
     def _put(self, place: Place, part: Part) -> None:
         """Add a part to a place; of two parts of a lot the one that has suffered more speaks."""
+        site = place[1].partition(":")[0] if place[0] in ("area", "site") else ""
+        gone = self._gone.pop((site, part.lot), 0.0)
+        if not gone < part.units - _LEAST:
+            return
+        part.units -= gone
         here = self._parts.get(place, {}).get(part.lot)
         if here is not None:
             units = here.units + part.units

@@ -37,21 +37,29 @@ class RouteGuard(Guard):
 
     def hear(self, reading: Reading) -> list[Finding]:
         """Take in what departs, arrives or is seen."""
+        before = self.shipments.aboard(reading.asset)
         self.shipments.update(reading)
         if reading.kind == "position":
             return self._seen(reading)
-        if reading.kind == "departing" and reading.shipment not in self.journeys:
+        over = [finding for name in sorted(before - self.shipments.aboard(reading.asset))
+                if name != reading.shipment for finding in self._over(name, reading.time)]
+        if reading.kind == "departing" and reading.shipment not in self.journeys \
+                and self.shipments.has(reading.shipment):
             lane = lane_of(self.network, reading.site, reading.to_site, reading.asset)
-            if lane is not None and reading.shipment:
+            if lane is not None:
                 rule = self.rules.find("stopped", reading.shipment)
                 hours = rule.after if rule and rule.after == rule.after else 1.0
                 self.journeys[reading.shipment] = Journey.on(
                     self.network, lane, fences=self.fences, longest_stop_h=hours)
-        elif reading.kind != "departing" and self.journeys.pop(reading.shipment, None) is not None:
-            return [Finding(kind, f"shipment {reading.shipment}", "", reading.time)
-                    for kind in ("off_route", "stopped")
-                    if self._told.pop((kind, reading.shipment), None) is not None]
-        return []
+        elif reading.kind != "departing":
+            over += self._over(reading.shipment, reading.time)
+        return over
+
+    def _over(self, name: str, time: float) -> list[Finding]:
+        """A shipment is under way no longer, or nobody knows on what."""
+        self.journeys.pop(name, None)
+        return [Finding(kind, f"shipment {name}", "", time) for kind in ("off_route", "stopped")
+                if self._told.pop((kind, name), None) is not None]
 
     def look(self, now: float) -> list[Finding]:
         """Nothing: a vehicle is judged by where it is seen."""

@@ -14,6 +14,8 @@ from twin.sense.eta import Eta, Left, Leg, eta
 from twin.sense.geofence import corridor_of
 from twin.sense.statistic import Statistic
 
+_REMEMBERED = 10_000  # shipments that have arrived
+
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
@@ -67,6 +69,8 @@ class Shipments(Statistic[Reading, tuple[Shipment, ...]]):
     def __init__(self) -> None:
         self._open: dict[str, Shipment] = {}
         self._aboard: dict[str, set[str]] = {}  # by vehicle
+        self._on: dict[str, set[str]] = {}  # the vehicles that a shipment was said to be on
+        self._over: dict[str, float] = {}  # when those arrived that nobody waits for any more
 
     def update(self, heard: Reading) -> None:
         """Take in one reading."""
@@ -74,7 +78,7 @@ class Shipments(Statistic[Reading, tuple[Shipment, ...]]):
             self._see(heard)
         elif not heard.shipment:
             return
-        elif heard.kind == "departing":
+        elif heard.kind == "departing" and heard.time > self._over.get(heard.shipment, -math.inf):
             known = self._open.get(heard.shipment)
             orders = known.orders if known else ()
             if heard.order and heard.order not in orders:
@@ -82,13 +86,24 @@ class Shipments(Statistic[Reading, tuple[Shipment, ...]]):
             self._open[heard.shipment] = replace(known, orders=orders) if known else Shipment(
                 heard.shipment, heard.site, heard.to_site, heard.time, heard.asset, orders)
             if heard.asset:
-                self._aboard.setdefault(heard.asset, set()).add(heard.shipment)
+                aboard = self._aboard.setdefault(heard.asset, set())
+                if ":" not in heard.asset:
+                    for name in self._left_behind(aboard, heard):
+                        aboard.discard(name)
+                        self._on[name].discard(heard.asset)
+                aboard.add(heard.shipment)
+                self._on.setdefault(heard.shipment, set()).add(heard.asset)
         elif heard.kind in ("arriving", "receiving"):
-            done = self._open.pop(heard.shipment, None)
-            if done is not None and done.vehicle in self._aboard:
-                self._aboard[done.vehicle].discard(heard.shipment)
-                if not self._aboard[done.vehicle]:
-                    del self._aboard[done.vehicle]
+            self._open.pop(heard.shipment, None)
+            for vehicle in self._on.pop(heard.shipment, ()):
+                self._aboard[vehicle].discard(heard.shipment)
+                if not self._aboard[vehicle]:
+                    del self._aboard[vehicle]
+            # That it departed may be told after that.
+            self._over.pop(heard.shipment, None)
+            self._over[heard.shipment] = heard.time
+            if len(self._over) > _REMEMBERED:
+                del self._over[next(iter(self._over))]
 
     def get(self) -> tuple[Shipment, ...]:
         """Those under way, by name."""
@@ -98,6 +113,22 @@ class Shipments(Statistic[Reading, tuple[Shipment, ...]]):
         """The shipments that a position speaks of."""
         names = self._aboard.get(heard.asset, set()) | {heard.shipment}
         return [self._open[name] for name in sorted(names & self._open.keys())]
+
+    def has(self, shipment: str) -> bool:
+        """Whether a shipment is under way."""
+        return shipment in self._open
+
+    def aboard(self, vehicle: str) -> frozenset[str]:
+        """The shipments that a vehicle carries."""
+        return frozenset(self._aboard.get(vehicle, ()))
+
+    def _left_behind(self, aboard: set[str], heard: Reading) -> set[str]:
+        """Of a truck that leaves a place again: what it took from there before. Nobody has told
+        that it arrived."""
+        before = {name: self._open[name] for name in aboard - {heard.shipment}
+                  if name in self._open}
+        return {name for name, one in before.items()
+                if one.origin == heard.site and one.departed < heard.time}
 
     def _see(self, heard: Reading) -> None:
         for shipment in self.of(heard):
