@@ -2,6 +2,11 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -24,6 +29,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import twin
+from twin.commands.arrivals import arrived, foreseen
 from twin.commands.state import picture, sensed
 from twin.ledger import Ledger
 from twin.readings import Reading
@@ -97,6 +103,32 @@ compared = pd.DataFrame([
     for name, row in truth.actors.items() if name.startswith("shelf ")])
 compared["off"] = (compared["known"] - compared["so"]).round(6)
 compared.round(2)
+
+# %% [markdown]
+# ## When will each order come?
+#
+# The twin plays the chain from what is known, twenty times, and tells when each open order has
+# come: so waiting for machines, trucks and goods is foreseen. The line is its 80 % interval, the
+# dot as likely earlier as later, the cross when it came in the world that told the readings.
+
+# %%
+expected = foreseen(knowledge, state, network)
+later = Ledger()
+play(network, baseline, horizon_h=hours + 30 * 24.0, seed=11, ledger=later)
+came = dict(arrived(later, state))
+told = [(row["number"], *(expected.value("order", f"order {row['number']}", f"expected in{end}")
+                          for end in ("", ", 10 %", ", 90 %")))
+        for row in state.orders if row["number"] in came]
+fig, axes = plt.subplots(figsize=(8, 0.4 * len(told) + 1))
+for place, (number, middle, low, high) in enumerate(told):
+    axes.hlines(place, low if low is not None else middle, high if high is not None else middle,
+                color="#0072b2", linewidth=3, alpha=0.5)
+    axes.plot(middle, place, "o", color="#0072b2")
+    axes.plot(came[number], place, "x", color="#d55e00", markeredgewidth=2)
+axes.set_yticks(range(len(told)), [f"order {number}" for number, *_ in told])
+axes.set_xlabel("hours from now")
+fig.tight_layout()
+plt.show()
 
 # %% [markdown]
 # ## What was known then

@@ -90,7 +90,7 @@ def arrivals(state: State, network: Network, replications: int,
         ledger = Ledger()
         play(network, Scenario.baseline(), horizon_h=horizon, seed=_SEED, replication=replication,
              ledger=ledger, state=state)
-        come = dict(_come(ledger, state))
+        come = dict(arrived(ledger, state))
         if not replication and len(come) == len(found):
             horizon = min(_FAR_H, 48.0 + 3.0 * max(come.values()))
         for number, hours in found.items():
@@ -100,13 +100,15 @@ def arrivals(state: State, network: Network, replications: int,
     return {number: tuple(sorted(hours)) for number, hours in found.items()}
 
 
-def _come(ledger: Ledger, state: State) -> Iterator[tuple[int, float]]:
-    """When orders of a state came whole, hours from its moment."""
+def arrived(ledger: Ledger, state: State) -> Iterator[tuple[int, float]]:
+    """When orders that were open in a state came whole, hours from its moment, as a ledger has it.
+    """
     left = {row["number"]: row["undelivered"] * (1.0 - _SHARE) for row in state.orders}
     ends = {row["number"]: _end(row) for row in state.orders}
     rows = ledger.frame()
-    rows = rows[rows["order"].isin(list(left)) & rows["event"].isin([*_ENDS, "lost"])
-                & ~rows["role"].isin(["gate", "truck", "lot"])]
+    rows = rows[(rows["time"] >= state.clock_h) & rows["order"].isin(list(left))
+                & rows["event"].isin([*_ENDS, "lost"]) & ~rows["role"].isin(
+                    ["gate", "truck", "lot"])]
     last: dict[int, float] = {}
     for number, event, units, time in zip(rows["order"].tolist(), rows["event"].astype(str),
                                           rows["quantity"].tolist(), rows["time"].tolist(),
