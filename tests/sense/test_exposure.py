@@ -171,3 +171,28 @@ def test_no_lot_of_a_played_chain_is_lost_on_its_way(model: str) -> None:
                 if part.place[0] == "shipment"}
     assert exposure.get()
     assert all(under_way[key] == pytest.approx(units) for key, units in followed.items())
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_readers_at_docks_mislay_no_part_of_a_lot(swapped: bool) -> None:
+    """Readers say which lot passes, not how much of it; customers keep nothing that is followed.
+
+    Whether a delivery is told before or after its arrival makes no difference.
+    """
+    network, ledger = twin.read_model("harbour"), Ledger()
+    play(network, Scenario.baseline(), horizon_h=40 * 24.0, seed=3, ledger=ledger)
+    rows = [row for row in readings_of_ledger(ledger, network.start)
+            if row.lot and row.kind in Exposure.hears + (
+                "delivering", "commissioning", "expiring", "consuming", "starting")]
+    order = {"delivering": -1} if swapped else {"delivering": 1}
+    rows.sort(key=lambda row: (row.time, order.get(row.kind, 0)))
+    exposure = Exposure(network)
+    for row in rows:
+        if row.kind in ("departing", "arriving") and not row.role:
+            exposure.update(Reading(sensor="reader", id="", time=row.time, kind="sighting",
+                                    site=row.site, area="dock", lot=row.lot, product=row.product))
+        exposure.update(row)
+    customers = {name for name, site in network.sites.items() if site.kind == "customer"}
+    held = [part for part in exposure.get() if part.place[1].partition(":")[0] in customers]
+    assert len(exposure.get()) > 10
+    assert held == []

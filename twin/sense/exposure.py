@@ -7,6 +7,7 @@ of any of these it says of the lots inside. A lot that is split keeps its past i
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from twin.network import Network, Product
@@ -130,10 +131,8 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         elif heard.lot and heard.kind in _INTO:
             self._enter(heard)
         elif heard.lot and heard.kind in _OUT:
-            for place in self._candidates(heard):
-                if self._take(place, heard.lot, heard.quantity) is not None:
-                    return
-            if heard.kind == "delivering" and heard.lot in self._places_of:
+            part, _ = self._gather(self._candidates(heard), heard.lot, heard.quantity)
+            if part is None and heard.kind == "delivering" and heard.lot in self._places_of:
                 key = heard.site, heard.lot  # told before it arrives, as at the same moment
                 self._gone[key] = self._gone.get(key, 0.0) + heard.quantity
 
@@ -216,12 +215,10 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         """Units of a lot go elsewhere; where they were, if that is known."""
         trucks = [place for place in sorted(self._places_of.get(heard.lot, ()))
                   if place[0] == "asset" and place != to]
-        for place in (*trucks, *self._candidates(heard)):
-            part = self._take(place, heard.lot, heard.quantity)
-            if part is not None:
-                self._put(to, part)
-                return place
-        return None
+        part, place = self._gather((*trucks, *self._candidates(heard)), heard.lot, heard.quantity)
+        if part is not None:
+            self._put(to, part)
+        return place
 
     def _enter(self, heard: Reading) -> None:
         site = heard.site or heard.to_site
@@ -229,12 +226,32 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         known = heard.kind in ("storing", "sighting")  # says where a lot is, not that it is new
         if known and heard.lot in self._parts.get(to, {}):
             return
-        held = [place for place in sorted(self._places_of.get(heard.lot, ()))
+        near = self._near(heard.lot, site)
+        if heard.kind == "sighting" and len(near) > 1:
+            # A part of the lot, and nobody says how much: what has quantities tells what moves.
+            near = [place for place in near if _site_of(place) == site]
+            if not near:
+                return
+        held = [place for place in near
                 if known or place == ("shipment", heard.shipment)]
         part = self._take(held[0], heard.lot, heard.quantity) if held else None
         part = part or self._new(heard)
         if part is not None:
             self._put(to, part)
+
+    def _gather(self, places: Iterable[Place], lot: str,
+                units: float) -> tuple[Part | None, Place | None]:
+        """Units of a lot from one place after the other, as one part; and the first that had some.
+        """
+        found, first = None, None
+        for place in dict.fromkeys(places):
+            part = self._take(place, lot, units)
+            if part is not None:
+                units -= part.units
+                found, first = _together(found, part), first or place
+                if not units > _LEAST:
+                    break
+        return found, first
 
     def _take(self, place: Place, lot: str, units: float) -> Part | None:
         """Units of a lot from a place; all of them when no number is said."""
@@ -258,18 +275,14 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
 
     def _put(self, place: Place, part: Part) -> None:
         """Add a part to a place; of two parts of a lot the one that has suffered more speaks."""
-        site = place[1].partition(":")[0] if place[0] in ("area", "site") else ""
-        gone = self._gone.pop((site, part.lot), 0.0)
+        gone = self._gone.pop((_site_of(place), part.lot), 0.0)
         if not gone < part.units - _LEAST:
+            if gone > part.units + _LEAST:
+                self._gone[_site_of(place), part.lot] = gone - part.units
             return
         part.units -= gone
-        here = self._parts.get(place, {}).get(part.lot)
-        if here is not None:
-            units = here.units + part.units
-            part = max(here, part, key=lambda one: (
-                one.watch.get().hours_outside, one.life.get().used if one.life else 0.0))
-            part.units = units
-        self._parts.setdefault(place, {})[part.lot] = part
+        here = self._parts.setdefault(place, {})
+        here[part.lot] = _together(here.get(part.lot), part)
         self._places_of.setdefault(part.lot, set()).add(place)
 
     def _new(self, heard: Reading) -> Part | None:
@@ -293,7 +306,13 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
         """Where the lot of a reading may be, most telling first."""
         site = heard.site or heard.to_site
         named: list[Place] = [("shipment", heard.shipment)] if heard.kind in _OUT else []
-        return [*named, self._area(site, heard.area, heard.product), ("site", site)]
+        here = [place for place in self._near(heard.lot, site) if _site_of(place) == site]
+        return [*named, self._area(site, heard.area, heard.product), ("site", site), *here]
+
+    def _near(self, lot: str, site: str) -> list[Place]:
+        """Where a lot is: what stands at a site first, then what is under way, then the rest."""
+        return sorted(self._places_of.get(lot, ()), key=lambda place: (
+            _site_of(place) != site, bool(_site_of(place)), place))
 
     def _area(self, site: str, area: str, product: str) -> Place:
         """The area that is said, or the one that a product of this range lies in."""
@@ -310,6 +329,22 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
             part.lot, part.product, place, part.units, condition, part.mean.get(),
             part.life.get() if part.life else None,
             part.units * known.value if hurt and known else 0.0)
+
+
+def _together(one: Part | None, other: Part) -> Part:
+    """Two parts of a lot as one: the one that has suffered more speaks for both."""
+    if one is None:
+        return other
+    units = one.units + other.units
+    part = max(one, other, key=lambda part: (
+        part.watch.get().hours_outside, part.life.get().used if part.life else 0.0))
+    part.units = units
+    return part
+
+
+def _site_of(place: Place) -> str:
+    """The site of a place that does not move; else empty."""
+    return place[1].partition(":")[0] if place[0] in ("area", "site") else ""
 
 
 def place_of(reading: Reading) -> Place:
