@@ -182,8 +182,8 @@ def test_readers_at_docks_mislay_no_part_of_a_lot(swapped: bool) -> None:
     network, ledger = twin.read_model("harbour"), Ledger()
     play(network, Scenario.baseline(), horizon_h=40 * 24.0, seed=3, ledger=ledger)
     rows = [row for row in readings_of_ledger(ledger, network.start)
-            if row.lot and row.kind in Exposure.hears + (
-                "delivering", "commissioning", "expiring", "consuming", "starting")]
+            if row.lot and row.kind in (*Exposure.hears, "delivering", "commissioning", "expiring",
+                                        "consuming", "starting")]
     order = {"delivering": -1} if swapped else {"delivering": 1}
     rows.sort(key=lambda row: (row.time, order.get(row.kind, 0)))
     exposure = Exposure(network)
