@@ -67,6 +67,14 @@ def test_another_key_fits_no_row(engine: Engine) -> None:
     assert len(faults(engine, b"another key, long enough")) >= 5
 
 
+def test_nothing_is_done_with_another_key(engine: Engine, key: bytes) -> None:
+    with pytest.raises(StoreError, match="sealed with another key"), writing(engine) as connection:
+        audit.record(connection, b"another key, long enough", "approved", "R-6")
+    with writing(engine) as connection:
+        audit.record(connection, key, "approved", "R-6")
+    assert faults(engine, key) == []
+
+
 def test_a_person_can_be_forgotten_and_the_chain_stays_whole(engine: Engine, key: bytes) -> None:
     with reading(engine) as connection:
         person = next(audit.entries(connection)).person

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin.operate.database import StoreError
 from twin.operate.people import pseudonym_of
 
 if TYPE_CHECKING:
@@ -117,12 +118,18 @@ def record(connection: Connection, key: bytes, kind: str, subject: str, body: An
         To what: ``R-17``, a key of the outbox, a calibration.
     person
         Who did it, by name; the log keeps a pseudonym.
+
+    Raises
+    ------
+    StoreError
+        If the last row has a seal that this key does not give: two keys would make two logs of one.
     """
     import sqlalchemy as sa
 
     lock = " for update" if connection.dialect.name == "postgresql" else ""
     last = connection.execute(sa.text(
         f"select number, mac from log_head where one = 1{lock}")).one()
+    _same_key(connection, key, last.number)
     entry = Entry(last.number + 1, now(), kind, subject, pseudonym_of(connection, person, key),
                   json.dumps(body, sort_keys=True, ensure_ascii=False), "")
     mac = entry.seal(key, last.mac)
@@ -133,6 +140,16 @@ def record(connection: Connection, key: bytes, kind: str, subject: str, body: An
     connection.execute(sa.text("update log_head set number = :number, mac = :mac where one = 1"),
                        {"number": entry.number, "mac": mac})
     return Head(entry.number, mac)
+
+
+def _same_key(connection: Connection, key: bytes, last: int) -> None:
+    rows = list(entries(connection, last - 2))[-2:] if last else []
+    before = rows[0].mac if len(rows) > 1 else ""
+    if rows and rows[-1].number == last and rows[-1].mac != rows[-1].seal(key, before):
+        raise StoreError(
+            f"the log of decisions was sealed with another key than this one, or its row {last} was "
+            "changed ('twin audit verify' tells). Nothing was done. Give the key that it was begun "
+            "with: TWIN_AUDIT_KEY, or TWIN_AUDIT_KEY_FILE.")
 
 
 def head(connection: Connection) -> Head:
