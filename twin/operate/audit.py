@@ -147,9 +147,9 @@ def _same_key(connection: Connection, key: bytes, last: int) -> None:
     before = rows[0].mac if len(rows) > 1 else ""
     if rows and rows[-1].number == last and rows[-1].mac != rows[-1].seal(key, before):
         raise StoreError(
-            f"the log of decisions was sealed with another key than this one, or its row {last} was "
-            "changed ('twin audit verify' tells). Nothing was done. Give the key that it was begun "
-            "with: TWIN_AUDIT_KEY, or TWIN_AUDIT_KEY_FILE.")
+            f"the log of decisions was sealed with another key than this one, or its row {last} "
+            "was changed ('twin audit verify' tells). Nothing was done. Give the key that it was "
+            "begun with: TWIN_AUDIT_KEY, or TWIN_AUDIT_KEY_FILE.")
 
 
 def head(connection: Connection) -> Head:

@@ -75,6 +75,9 @@ class Arrivals:
                 or lane_name(lane) != shipment["lane"]:
             return None
         zero, seen = self.telling.zero, self._seen.get(shipment["truck"] or str(number), {})
+        truck = self.scene.trucks.trucks.get(shipment["truck"])
+        if truck is not None and truck["shipment"] != number:
+            seen = {}  # the truck has left with another since: nobody told that this one arrived
         departed = zero + 3600.0 * shipment["departed"]
         known = seen.get("time", math.nan) >= departed
         leg = shipment_leg(self.scene.network, Shipment(
