@@ -51,7 +51,7 @@ def test_what_a_planner_reads(home: Path, monkeypatch: pytest.MonkeyPatch,
 
 def test_a_run_goes_on_from_it(home: Path, monkeypatch: pytest.MonkeyPatch,
                                capsys: pytest.CaptureFixture[str]) -> None:
-    assert ask(home, monkeypatch, "--quiet", "at=-1d") == 0
+    assert ask(home, monkeypatch, "--quiet", "at=-1d", "arrivals=3") == 0
     state = home / "outputs" / "harbour-state" / "state.json"
     assert main(["run", "models=harbour", "scenarios=demand_spike", f"from={state}",
                  "horizon=3d", "warmup=0d", "replications=2", "report=no", "--json",
@@ -61,7 +61,8 @@ def test_a_run_goes_on_from_it(home: Path, monkeypatch: pytest.MonkeyPatch,
 
 def test_for_a_program(home: Path, monkeypatch: pytest.MonkeyPatch,
                        capsys: pytest.CaptureFixture[str]) -> None:
-    assert ask(home, monkeypatch, "--json", "at=2025-01-08T12:00", "only=order") == 0
+    assert ask(home, monkeypatch, "--json", "at=2025-01-08T12:00", "only=order",
+               "arrivals=3") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["at"] == "2025-01-08T12:00:00.000Z"
     assert {fact["kind"] for fact in said["facts"]} == {"order"}
@@ -82,7 +83,7 @@ def test_nothing_heard_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                            capsys: pytest.CaptureFixture[str]) -> None:
     assert ask(tmp_path, monkeypatch) == 1
     assert "twin listen" in capsys.readouterr().err
-    assert ask(tmp_path, monkeypatch, "at=2025-01-07", "--quiet") == 0
+    assert ask(tmp_path, monkeypatch, "at=2025-01-07", "--quiet", "arrivals=3") == 0
     assert "assumed" in capsys.readouterr().out
 
 
