@@ -106,6 +106,7 @@ def test_what_is_shown_to_be_better_is_advised_and_the_same_state_gives_the_same
     assert advice["seed"] != int(advice["digests"]["search"])
 
 
+@pytest.mark.long
 def test_advice_persists_is_decided_once_and_is_not_repeated(tea: Callable[..., Twin]) -> None:
     twin = tea()
     advised(twin)

@@ -37,7 +37,7 @@ ALLOWED = {"make", "git", "cd"}
 #: Pages that play for longer than a test of the fast suite may.
 LONG = {"README", "act_on_advice", "calibrate_the_twin", "can_i_trust_the_number",
         "connect_your_sensors", "describe_your_chain", "how_far_can_i_trust_it",
-        "what_if_a_port_closes", "what_should_we_do_now"}
+        "what_if_a_port_closes", "what_should_we_do_now", "where_did_the_lot_go"}
 KEY = "0d" * 32  #: of the log of decisions, so that no page makes one at home
 SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

@@ -117,6 +117,7 @@ def test_a_service_moves_the_delivery_dates() -> None:
     assert Plan.from_document(plan.document()) == plan
 
 
+@pytest.mark.long
 def test_the_famous_six_by_six_is_proved_and_repeats() -> None:
     one, other = (solve(ft06(GOALS["makespan"]), seconds=60, seed=4) for _ in range(2))
     assert (one.answer.status, one.score.makespan) == (Status.OPTIMAL, 55)

@@ -173,6 +173,7 @@ def test_no_lot_of_a_played_chain_is_lost_on_its_way(model: str) -> None:
     assert all(under_way[key] == pytest.approx(units) for key, units in followed.items())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("swapped", [False, True])
 def test_readers_at_docks_mislay_no_part_of_a_lot(swapped: bool) -> None:
     """Readers say which lot passes, not how much of it; customers keep nothing that is followed.

@@ -17,7 +17,7 @@ import pytest
 
 from twin.simulate.replications import EngineError, replicate
 
-ENGINES = [("serial", None), ("joblib", 1), ("joblib", 2)]
+ENGINES = [("serial", None), ("joblib", 1), pytest.param("joblib", 2, marks=pytest.mark.long)]
 
 
 def chance(task: tuple[int, int]) -> float:
@@ -43,6 +43,7 @@ def test_no_tasks_no_results() -> None:
     assert replicate(chance, [], workers=2) == []
 
 
+@pytest.mark.long
 def test_any_function_will_do() -> None:
     offset = 5
     assert replicate(lambda x: x + offset, [1, 2, 3], workers=2) == [6, 7, 8]
