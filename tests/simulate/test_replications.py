@@ -197,7 +197,7 @@ def test_a_cluster_of_its_own_survives_a_kill(tmp_path: Path) -> None:
 def test_a_cluster_that_runs_already(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1",
-                                  dashboard_address=None) as cluster:
+                                  dashboard_address="127.0.0.1:0") as cluster:
         for _ in range(2):  # it is left as it was found
             found = replicate(chance, TASKS, engine="dask", address=cluster.scheduler_address)
             assert found == [chance(task) for task in TASKS]

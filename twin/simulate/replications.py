@@ -165,7 +165,8 @@ def _client(stack: ExitStack, workers: int, address: str | None) -> Client:
     cluster: Any = address
     if address is None:
         cluster = stack.enter_context(LocalCluster(
-            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None))
+            n_workers=workers, threads_per_worker=1, host="127.0.0.1",
+            dashboard_address="127.0.0.1:0"))  # any port: several may run at once
     try:
         client = Client(cluster, timeout=5, set_as_default=False)
     except (OSError, ValueError) as error:
