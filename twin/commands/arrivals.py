@@ -83,7 +83,8 @@ def foreseen(knowledge: Knowledge, state: State, network: Network, *,
 def arrivals(state: State, network: Network, replications: int,
              told: Callable[[str, int, int], None] | None = None
              ) -> Mapping[int, tuple[float, ...]]:
-    """Hours until each open order has come whole, sorted; inf where that is very far away."""
+    """Hours until each open order has come whole, by replication; inf where that is very far away.
+    """
     found: dict[int, list[float]] = {row["number"]: [] for row in state.orders}
     horizon = _FAR_H
     for replication in range(replications):
@@ -97,7 +98,7 @@ def arrivals(state: State, network: Network, replications: int,
             hours.append(come.get(number, math.inf))
         if told is not None:
             told("the state", replication + 1, replications)
-    return {number: tuple(sorted(hours)) for number, hours in found.items()}
+    return {number: tuple(hours) for number, hours in found.items()}
 
 
 def arrived(ledger: Ledger, state: State) -> Iterator[tuple[int, float]]:

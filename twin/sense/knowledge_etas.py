@@ -171,7 +171,7 @@ def expected(telling: Telling, kind: str, subject: str, found: Eta | None,
                       source=source)
 
 
-def as_facts(found: Eta, due_in: float | None = None) -> Iterator[tuple[str, float | str, str]]:
+def as_facts(found: Eta, due_in: float | None = None) -> Iterator[tuple[str, float, str]]:
     """Attributes, values and units: the median, an 80 % interval, the chance of coming late.
 
     A time that nobody foresees, since it lies too far away, is left out.
