@@ -23,6 +23,7 @@ Place = tuple[str, str]
 _INTO = ("receiving", "storing", "commissioning", "sighting")
 _OUT = ("delivering", "consuming", "expiring", "scrapping", "lost")
 _LEAST = 1e-9
+_REMEMBERED = 10_000  # deliveries whose arrival has not been told
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,9 @@ class Exposure(Statistic[Reading, tuple[LotCondition, ...]]):
             part, _ = self._gather(self._candidates(heard), heard.lot, heard.quantity)
             if part is None and heard.kind == "delivering" and heard.lot in self._places_of:
                 key = heard.site, heard.lot  # told before it arrives, as at the same moment
-                self._gone[key] = self._gone.get(key, 0.0) + heard.quantity
+                self._gone[key] = self._gone.pop(key, 0.0) + heard.quantity
+                if len(self._gone) > _REMEMBERED:
+                    del self._gone[next(iter(self._gone))]
 
     def get(self) -> tuple[LotCondition, ...]:
         """Every part, by place and lot."""
