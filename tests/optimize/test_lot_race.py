@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,47 @@ def test_branches_prove_what_the_programme_finds_and_always_alike(seed: int) -> 
     assert branched.bound <= other
     assert found.bound <= cost
     assert cost == pytest.approx(other, rel=4e-3)
+
+
+def test_counted_work_ends_the_search_and_gives_the_same_plan() -> None:
+    problem = season(5)
+    whole = lot_branches.solve(problem, 60)
+    part = [lot_branches.solve(problem, 60, 0.25 * whole.work) for _ in range(2)]
+    assert whole.ended == "proof"
+    assert part[0].ended == "work"
+    assert 0.25 * whole.work <= part[0].work < whole.work
+    assert (part[0].quantities, part[0].bound, part[0].work) == (
+        part[1].quantities, part[1].bound, part[1].work)
+    assert part[0].bound <= problem.cost(whole.quantities or ())
+    raced = solve_lots(problem, 60, work=0.25 * whole.work)
+    assert raced.answer.stopped_by == "work"
+    assert raced.quantities == part[0].quantities
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_hour_more_saves_at_least_its_price(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    items = tuple(
+        LotItem(name, tuple(tuple(float(v) for v in rng.integers(0, 9, 4)) for _ in range(3)),
+                setup_cost=float(rng.integers(2, 12)), holding=1.0, backlog=6.0, setup_time=1.0)
+        for name in "ab")
+    problem = LotProblem(items, (7.0, 8.0, 7.0, 8.0))
+    best = solve_lots(problem, 20)
+    priced = [one for one in best.answer.reasons if one.kind == "binding"]
+    assert priced
+    assert any(one.price for one in priced)
+    for one in priced:
+        period = int(one.subject.split()[-1]) - 1
+        hours = tuple(h + (k == period) for k, h in enumerate(problem.capacity))
+        more = lot_branches.solve(replace(problem, capacity=hours), 20)
+        assert more.quantities is not None
+        saved = problem.cost(best.quantities) - replace(problem, capacity=hours).cost(
+            more.quantities)
+        assert one.price is not None
+        # both plans are proved to two in a thousand
+        assert saved >= one.price - 2.5e-3 * problem.cost(best.quantities)
+        assert ("would save nothing" if one.price < 0.005 else
+                f"saves at least {one.price:,.2f}") in one.message
 
 
 def test_bounds_stay_below_every_plan_at_any_prices() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twin.commands.optimize_stocking import FROM, MODEL, count, opened, proposed, share
+from twin.commands.optimize_stocking import FROM, MODEL, count, opened, period, proposed, share
 from twin.commands.replay import PAIRS
 from twin.commands.verbs import Call
 from twin.network import Network
@@ -13,13 +13,13 @@ from twin.settings import KEYS, Key, describe, duration
 from twin.state import State
 
 SETTINGS: dict[str, Key] = {key.name: key for key in (
-    *MODEL, FROM, Key("period", "length of a period", "7d", duration),
+    *MODEL, FROM, Key("period", "length of a period", "7d", period),
     Key("periods", "looked ahead", "12", count),
     Key("firm", "periods of which lots are ordered; then it is planned anew", "2", count),
     Key("scenarios", "sampled demands", "20", count),
     Key("service", "target of shelves with neither a service level nor a backorder cost", "0.95",
         share),
-    Key("limit", "wall time of a plan", "5s", duration), PAIRS,
+    Key("limit", "work of a plan, and its hard limit by the clock", "5s", duration), PAIRS,
     Key("window", "played against today's policies", "28d", duration), KEYS["seed"],
     KEYS["simulate.workers"])}
 

@@ -53,6 +53,15 @@ def count(value: str) -> int:
     return int(value)
 
 
+def period(value: str) -> float:
+    """Hours of a period, at least one."""
+    hours = duration(value)
+    if hours < 1.0:
+        raise ValueError(f"'{excerpt(value)}' is shorter than an hour. Write a duration such as "
+                         "'7d'.")
+    return hours
+
+
 amount = from_zero("amount", 1e12)
 MODEL = (Key("models", "which model", "medicines", text),
          Key("calibration", "which learned values go into its cells", "nominal", text))

@@ -27,6 +27,9 @@ _CELLS = 60_000  #: stretches that are priced at once
 _MOST_STRETCHES = 3_000  #: beyond them the relaxed programme takes longer to write than it saves
 _LOOKED = 2_500_000  #: stretches that are priced in a search around a plan
 _TRIED, _ROUNDED = 4, 2  #: changed plans, and rounded ones, solved exactly each time
+#: Stretches that a second of work stands for, well below what a second prices on a quiet machine;
+#: and what an exact plan counts as, for each product, period and scenario.
+_A_SECOND, _EXACT = 4_000_000, 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,8 +52,13 @@ def suits(problem: LotProblem) -> bool:
     return len(problem.items) * n * n * (n * scenarios + 2) <= MOST_TOTALS
 
 
-def solve(problem: LotProblem, seconds: float) -> Solved:
-    """Plan and bound, until they are within `GAP` of one another or the time is used up.
+def solve(problem: LotProblem, seconds: float, work: float = math.inf) -> Solved:
+    """Plan and bound, until they are within `GAP` of one another or the work or time is used up.
+
+    Parameters
+    ----------
+    work
+        In seconds' worth of it: what it stops is the same on every machine.
 
     Examples
     --------
@@ -60,12 +68,12 @@ def solve(problem: LotProblem, seconds: float) -> Solved:
     >>> found.quantities, round(found.bound), found.ended
     (((80.0, 0.0, 0.0, 50.0),), 270, 'proof')
     """
-    return _Search(problem, seconds).run()
+    return _Search(problem, seconds, work).run()
 
 
 class _Search:
-    def __init__(self, problem: LotProblem, seconds: float) -> None:
-        self.problem = problem
+    def __init__(self, problem: LotProblem, seconds: float, work: float) -> None:
+        self.problem, self.work = problem, work
         self.began = time.perf_counter()
         self.until = self.began + seconds
         self.priced = LotPrices(problem)
@@ -78,6 +86,7 @@ class _Search:
         self.heap: list[tuple[float, int, _Branch]] = []
         items, n = self.priced.shape
         self.random = np.random.default_rng(1)
+        self.cut = False  #: whether there was no time for prices to start from
         self.width = int(np.clip(_CELLS // (2 * items * n * n), 1, 32))
 
     def run(self) -> Solved:
@@ -85,6 +94,7 @@ class _Search:
         start, pace = None, _PACE
         if items * n * (n + 1) // 2 <= _MOST_STRETCHES:
             start = relaxed_prices(self.problem, 0.5 * (self.until - time.perf_counter()))
+            self.cut = start is None
         if start is None:
             start, pace = np.zeros(n + 2 * items * n), 1.0
         nothing = np.zeros((1, items, n), bool)
@@ -96,7 +106,7 @@ class _Search:
         number = 0
         self.put(number, _Branch(float(root.bound[0]), nothing[0], nothing[0], root.prices[0],
                                  root.made[0]))
-        while self.heap and self.heap[0][0] < self.enough() and time.perf_counter() < self.until:
+        while self.heap and self.heap[0][0] < self.enough() and not self.over():
             taken = [heapq.heappop(self.heap)[2] for _ in range(min(self.width, len(self.heap)))]
             one, zero = _children(taken)
             found = self.priced.ascend(np.repeat([branch.prices for branch in taken], 2, axis=0),
@@ -108,9 +118,21 @@ class _Search:
                 bound = max(float(found.bound[k]), taken[k // 2].bound)
                 self.put(number, _Branch(bound, one[k], zero[k], found.prices[k], made))
         bound = min([self.closed, *(entry[0] for entry in self.heap[:1])])
-        ended = "proof" if self.cost < math.inf and bound >= self.enough() else "wall"
+        in_time = time.perf_counter() <= self.until and not self.cut
+        ended = "proof" if self.cost < math.inf and bound >= self.enough() else \
+            "work" if in_time and self.spent() >= self.work else "wall"
         return Solved("branches", self.quantities, min(bound, self.cost),
-                      time.perf_counter() - self.began, ended)
+                      time.perf_counter() - self.began, ended, self.spent())
+
+    def spent(self) -> float:
+        """Work done so far, in seconds' worth of it."""
+        items, n = self.priced.shape
+        exact = _EXACT * items * n * self.priced.scenarios * self.exact.solved
+        return (self.priced.looked + exact) / _A_SECOND
+
+    def over(self) -> bool:
+        """Whether work or time is used up."""
+        return time.perf_counter() > self.until or self.spent() >= self.work
 
     def enough(self) -> float:
         """The bound at which no branch matters any more."""
@@ -139,7 +161,7 @@ class _Search:
             if new < _ROUNDED and not self.exact.knows(setups):
                 self.attempt(setups, found.prices[k])
                 new += 1
-        while self.cost < before and time.perf_counter() < self.until:
+        while self.cost < before and not self.over():
             before = self.cost
             self.around()
 
@@ -160,7 +182,7 @@ class _Search:
             near = near[np.sort(self.random.permutation(len(near))[:most])]
         bounds: list[float] = []
         for part in np.array_split(near, -(-len(near) // (2 * self.width))):
-            if time.perf_counter() > self.until:
+            if self.over():
                 return
             prices = np.repeat(self.prices[None], len(part), axis=0)
             bounds += list(self.priced.ascend(prices, part, ~part, self.cost, _NEAR).bound)

@@ -47,6 +47,7 @@ class LotPrices:
     def __init__(self, problem: LotProblem) -> None:
         items, n = problem.items, problem.periods
         self.shape = len(items), n
+        self.looked = 0  #: stretches priced so far, over all branches
         self.hours = np.array(problem.capacity, dtype=float)
         self.unit, self.setup_time, self.setup_cost, self.holding = (
             np.array([getattr(item, name) for item in items], dtype=float)
@@ -110,6 +111,7 @@ class LotPrices:
         for _ in range(steps):
             if made is not None and time.perf_counter() > until:
                 break
+            self.looked += branches * len(self.unit) * len(self.hours) ** 2
             hour, above, below = self._parts(prices)
             value, lots, setups = self._paths(
                 hour[:, None, :] * self.unit[:, None] - above + below,

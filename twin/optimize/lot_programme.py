@@ -29,7 +29,8 @@ class Solved:
     quantities: tuple[tuple[float, ...], ...] | None
     bound: float
     seconds: float
-    ended: str  #: proof, wall or infeasible
+    ended: str  #: proof, work, wall or infeasible
+    work: float = 0.0  #: in seconds' worth of it, where work is counted
 
 
 def solve(problem: LotProblem, solver: str, seconds: float) -> Solved:

@@ -5,6 +5,7 @@ again for other set-ups.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
@@ -22,6 +23,12 @@ class LotQuantities:
     >>> best = LotQuantities(LotProblem((tea,), (200,) * 4))
     >>> best.of(np.array([[True, False, False, True]]))
     (270.0, ((80.0, 0.0, 0.0, 50.0),))
+
+    With an hour more in the second period one unit less is made, and held, in the first:
+
+    >>> short = LotQuantities(LotProblem((tea,), (50,) * 4))
+    >>> short.saved(np.array([[True, True, False, True]]), 1)
+    1.0
     """
 
     def __init__(self, problem: LotProblem) -> None:
@@ -57,21 +64,33 @@ class LotQuantities:
             dual_values_filter=mathopt.LinearConstraintFilter(filtered_items=[]),
             reduced_costs_filter=mathopt.VariableFilter(filtered_items=[]))
         self._known: dict[bytes, tuple[float, tuple[tuple[float, ...], ...]]] = {}
+        self.solved = 0  #: programmes solved so far
 
     def of(self, setups: np.ndarray) -> tuple[float, tuple[tuple[float, ...], ...]]:
         """Expected cost and quantities; infinite and none where the hours do not suffice."""
         key = setups.tobytes()
         if key not in self._known:
-            self._known[key] = self._solve(setups)
+            self._known[key] = self._solve(setups, self.problem)
         return self._known[key]
+
+    def saved(self, setups: np.ndarray, period: int) -> float:
+        """What an hour more in a period saves with the same set-ups; other set-ups may save more.
+        """
+        hours = list(self.problem.capacity)
+        hours[period] += 1.0
+        more, _ = self._solve(setups, replace(self.problem, capacity=tuple(hours)))
+        return max(0.0, self.of(setups)[0] - more)
 
     def knows(self, setups: np.ndarray) -> bool:
         """Whether these set-ups have been asked for before."""
         return setups.tobytes() in self._known
 
-    def _solve(self, setups: np.ndarray) -> tuple[float, tuple[tuple[float, ...], ...]]:
-        items = self.problem.items
-        for period, hours in enumerate(self.problem.capacity):
+    def _solve(self, setups: np.ndarray, problem: LotProblem,
+               ) -> tuple[float, tuple[tuple[float, ...], ...]]:
+        """With the hours of a problem that is the same but for them."""
+        items = problem.items
+        self.solved += 1
+        for period, hours in enumerate(problem.capacity):
             left = hours - sum(item.setup_time for item, row in zip(items, setups, strict=True)
                                if row[period])
             if left < 0.0:
@@ -85,7 +104,7 @@ class LotQuantities:
             return math.inf, ()
         values = result.variable_values()
         quantities = tuple(tuple(clean(values[lot]) for lot in row) for row in self.lots)
-        return self.problem.cost(quantities), quantities
+        return problem.cost(quantities), quantities
 
 
 def clean(value: float) -> float:

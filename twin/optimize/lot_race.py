@@ -1,8 +1,8 @@
 """Two solvers side by side on the lots under scenarios: the better plan, and the better bound.
 
-Branch and bound with priced hours proves most plans; a general solver stands beside it, for plans
-where the time ends first. Where the sampled totals are too many to be tabulated, two general
-solvers race.
+Branch and bound with priced hours proves most plans, and stops on counted work, so that its plan is
+the same on every machine; a general solver stands beside it for when it finds none. Where the
+sampled totals are too many to be tabulated, two general solvers race by the clock.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ import sys
 import time
 from collections.abc import Sequence
 
+import numpy as np
+
 from twin.optimize.lot_branches import suits
 from twin.optimize.lot_plan import LotAnswer, LotProblem
 from twin.optimize.lot_programme import Solved
+from twin.optimize.lot_quantities import LotQuantities
 from twin.optimize.lot_size import wagner_whitin
 from twin.plan import Answer, Progress, Reason, Status
 
@@ -27,16 +30,20 @@ _GRACE = 3.0  #: seconds after the limit at which a process is killed while nobo
 
 
 def solve_lots(problem: LotProblem, seconds: float = 10.0,
-               solvers: Sequence[str] | None = None, unit: str = "") -> LotAnswer:
+               solvers: Sequence[str] | None = None, unit: str = "",
+               work: float | None = None) -> LotAnswer:
     """The best lots that either solver finds, with the better of their bounds.
 
-    Each solver runs in a process of its own, which is killed if it overruns. A proof of the first
-    ends the race, so that its plan is the same on every machine.
+    Each solver runs in a process of its own, which is killed if it overruns. The race ends when
+    branch and bound has a proof, or has done its work and found a plan.
 
     Parameters
     ----------
     seconds
         Wall time for everything, the start of the processes included.
+    work
+        Of branch and bound, in seconds' worth of it; `seconds` if None. Infinite: the clock alone
+        ends the race, and either solver's plan may win.
     solvers
         None: those that suit the size of the problem.
 
@@ -68,13 +75,15 @@ def solve_lots(problem: LotProblem, seconds: float = 10.0,
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, env=env)
         assert process.stdin is not None
-        process.stdin.write(pickle.dumps((problem, solver, until)))
+        process.stdin.write(pickle.dumps((problem, solver, seconds if work is None else work,
+                                          until)))
         process.stdin.close()
         process.stdin = None
         running.append(process)
     solved: list[Solved] = []
     for process in running:
-        if any(one.solver == "branches" and one.ended == "proof" for one in solved):
+        if any(one.solver == "branches" and (one.ended == "proof" or (
+                one.ended == "work" and one.quantities)) for one in solved):
             process.kill()
             process.communicate()
             continue
@@ -135,14 +144,15 @@ def _answer(problem: LotProblem, solved: Sequence[Solved], seconds: float, unit:
     cost, engine, quantities = min(costed)
     bound = max(bound, 0.0)
     bound = min(bound, cost)
-    proved = any(one.ended == "proof" for one in solved)
+    ended = {one.ended for one in solved}
     progress = tuple(Progress(one.seconds, problem.cost(one.quantities), one.bound, one.solver)
                      for one in solved if one.quantities is not None)
     return LotAnswer(quantities, Answer(
         Status.OPTIMAL if cost - bound <= 1e-6 * max(1.0, cost) else Status.FEASIBLE,
         objective=cost, bound=bound, unit=unit, engine=engine, seconds=seconds,
-        stopped_by="proof" if proved else "wall", progress=progress,
-        reasons=_tight(problem, quantities)))
+        work=sum(one.work for one in solved), progress=progress,
+        stopped_by=next((how for how in ("proof", "work") if how in ended), "wall"),
+        reasons=_tight(problem, quantities, unit)))
 
 
 def _by_hand(problem: LotProblem) -> list[tuple[float, str, tuple[tuple[float, ...], ...]]]:
@@ -158,13 +168,26 @@ def _by_hand(problem: LotProblem) -> list[tuple[float, str, tuple[tuple[float, .
     return [plan for plan in plans if plan[0] < math.inf]
 
 
-def _tight(problem: LotProblem, quantities: Sequence[Sequence[float]]) -> tuple[Reason, ...]:
-    """Periods whose capacity is used up."""
+def _worth(saved: float | None, unit: str) -> str:
+    """What an hour more saves, as the end of a sentence."""
+    if saved is None:
+        return ""
+    if saved < 0.005:
+        return "; with the same set-ups an hour more would save nothing"
+    return f"; an hour more saves at least {saved:,.2f} {unit}".rstrip()
+
+
+def _tight(problem: LotProblem, quantities: Sequence[Sequence[float]],
+           unit: str) -> tuple[Reason, ...]:
+    """Periods whose capacity is used up, and what an hour more of it would save."""
     found = []
+    setups = np.array(quantities) > 0.0
+    exact = LotQuantities(problem) if suits(problem) else None
     for period, hours in enumerate(problem.capacity):
         used = sum(row[period] * item.unit_time + (row[period] > 1e-9) * item.setup_time
                    for item, row in zip(problem.items, quantities, strict=True))
         if used > hours - 1e-4:
+            saved = None if exact is None else exact.saved(setups, period)
             found.append(Reason("binding", f"capacity of period {period + 1}",
-                                f"all {hours:,.1f} h are used"))
+                                f"all {hours:,.1f} h are used{_worth(saved, unit)}", saved))
     return tuple(found)

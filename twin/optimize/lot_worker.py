@@ -10,12 +10,14 @@ from twin.optimize import lot_branches, lot_programme
 
 
 def main() -> None:
-    """Read a problem, a solver and the time to end at from standard input; write what was found."""
-    problem, solver, until = pickle.load(sys.stdin.buffer)
+    """Read a problem, a solver, its work and the time to end at from standard input; write what was
+    found.
+    """
+    problem, solver, work, until = pickle.load(sys.stdin.buffer)
     said = sys.stdout.buffer
     sys.stdout = sys.stderr  # what a solver prints is no answer
     left = until - time.time()
-    found = lot_branches.solve(problem, left) if solver == "branches" else \
+    found = lot_branches.solve(problem, left, work) if solver == "branches" else \
         lot_programme.solve(problem, solver, left)
     pickle.dump(found, said)
     said.flush()

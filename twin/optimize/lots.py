@@ -47,7 +47,7 @@ def plan_lots(network: Network, state: State | None = None, *, periods: int = 12
     service
         Target of shelves with neither a service level nor a backorder cost.
     seconds
-        Wall time for all work centres together.
+        For all work centres together, in work that is counted; the clock is a guard.
     hours
         Opening hours of calendars; None: work centres are always open.
 
@@ -92,10 +92,13 @@ def plan_lots(network: Network, state: State | None = None, *, periods: int = 12
     orders: list[Order] = []
     held: list[Node] = []
     answers: list[tuple[str, LotAnswer]] = []
+    spent = 0.0
     for left, (load, items) in zip(range(len(centres), 0, -1), centres, strict=True):
         problem = LotProblem(tuple(items), (load.week_h * period_h / 168.0,) * periods)
         share = (seconds - (time.perf_counter() - began)) / left
-        found = solve_lots(problem, max(1.0, share), solvers, network.currency)
+        found = solve_lots(problem, max(1.0, share), solvers, network.currency,
+                           (seconds - spent) / left)
+        spent += found.answer.work
         answers.append((load.name, found))
         if not found.quantities or (found.answer.gap or 0.0) > _OPEN:
             continue
@@ -232,6 +235,7 @@ def _joined(answers: Sequence[tuple[str, LotAnswer]], seconds: float) -> Answer:
         status, objective=math.fsum(one.objective or 0.0 for one in known) if complete else None,
         bound=math.fsum(one.bound or 0.0 for one in parts) if complete else None,
         unit=parts[0].unit, engine=", ".join(dict.fromkeys(one.engine for one in parts)),
-        seconds=seconds,
-        stopped_by="wall" if any(one.stopped_by == "wall" for one in parts) else "proof",
+        seconds=seconds, work=math.fsum(one.work for one in parts),
+        stopped_by=next((how for how in ("wall", "work") if how in {
+            one.stopped_by for one in parts}), "proof"),
         progress=parts[0].progress if len(parts) == 1 else (), reasons=reasons)
