@@ -320,7 +320,7 @@ def test_a_run_is_a_job_with_progress_and_a_result(served: Served) -> None:
 
 @pytest.mark.long
 def test_advice_is_asked_for_as_a_job_and_lands_in_the_inbox(tmp_path: Path) -> None:
-    stock = FILES["models/tea/stock.csv"].replace("depot,tea,400", "depot,tea,120")
+    stock = FILES["models/tea/stock.csv"].replace("depot,tea,400", "depot,tea,60")
     with serving(tmp_path, files={**FILES, "models/tea/stock.csv": stock}) as one:
         name = one.call("POST", "/v1/recommendations", P, json={
             "kinds": ["orders"], "limit_s": 1, "budget": 8}).json()["id"]

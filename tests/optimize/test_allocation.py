@@ -8,11 +8,13 @@ import math
 import numpy as np
 import pytest
 
+from twin.commands.planning import played_leads
 from twin.commands.proposals import Ground, flows
 from twin.network import Network
 from twin.optimize.allocation import allocate
 from twin.optimize.allocation_conflict import smallest_conflict
 from twin.optimize.flow_network import FlowProblem, Move, solve_flow
+from twin.optimize.policy_flow import PolicyFlow
 from twin.plan import Status
 from twin.scenario import Scenario
 from twin.simulate.play import play
@@ -143,3 +145,55 @@ def test_advice_on_a_few_orders_lets_the_policies_go_on() -> None:
     told = dict(flows(Ground(network, state, 1, 168.0, 0.0, 1.0, 1, 1)))
     assert told
     assert {plan.holds_h for plan in told.values()} == {0.0}
+
+
+def test_lead_times_as_played_hold_the_waiting_for_a_machine() -> None:
+    busy = Network(
+        sites=[{"site": "P", "kind": "plant"}, {"site": "C", "kind": "customer"}],
+        products=[{"product": "tea"}], groups=[{"site": "P", "group": "pack"}],
+        machines=[{"machine": "M", "site": "P", "group": "pack"}],
+        routings=[{"site": "P", "product": "tea", "step": 1, "group": "pack",
+                   "process_time": "8h"}],
+        lanes=[{"origin": "P", "destination": "C", "mode": "road", "transit": "1h"}],
+        stock=[{"site": "P", "product": "tea", "on_hand": 3, "policy": "base_stock",
+                "order_up_to": 3, "source": "make"}],
+        demand=[{"site": "C", "product": "tea", "interarrival": "exponential(mean=10h)"}])
+    found = played_leads(busy, None, 1, workers=1)
+    assert PolicyFlow(busy).lead(("P", "tea")).mean == 8.0
+    # a lot is in an M/D/1 queue: 8 h and 0.8 / (2 x 0.2) times as much before
+    assert found[("P", "tea")] == pytest.approx(24.0, rel=0.3)
+    assert found == played_leads(busy, None, 1, workers=1)
+
+
+def test_goods_that_take_longer_as_played_are_ordered_sooner() -> None:
+    def ahead(leads: dict[tuple[str, str], float]) -> set[float]:
+        plan = allocate(chain(), periods=20, firm=16, leads=leads)
+        return {((one.due or 0.0) - one.when) / 24.0 for one in plan.orders
+                if (one.source, one.site) == ("S", "A")}
+
+    assert ahead({}) == ahead({A: 28 * 24.0}) == ahead({A: 1.0}) == {28.0}
+    assert ahead({A: 42 * 24.0}) == {42.0}
+
+
+def test_components_have_a_cushion_too() -> None:
+    def beans(gap: str) -> float:
+        network = Network(
+            sites=[{"site": "S", "kind": "supplier"}, {"site": "P", "kind": "plant"},
+                   {"site": "C", "kind": "customer"}],
+            products=[{"product": "tea"}, {"product": "beans"}],
+            bom=[{"product": "tea", "component": "beans", "quantity": 2}],
+            groups=[{"site": "P", "group": "pack"}],
+            machines=[{"machine": "M", "site": "P", "group": "pack"}],
+            routings=[{"site": "P", "product": "tea", "step": 1, "group": "pack",
+                       "process_time": "1h"}],
+            supply=[{"site": "S", "product": "beans", "lead_time": "14d"}],
+            lanes=[{"origin": "P", "destination": "C", "mode": "road", "transit": "1h"},
+                   {"origin": "S", "destination": "P", "mode": "road", "transit": "1h"}],
+            stock=[{"site": "P", "product": name, "on_hand": 100, "policy": "base_stock",
+                    "order_up_to": 200, "holding_cost": 0.1, "source": source}
+                   for name, source in (("tea", "make"), ("beans", "S"))],
+            demand=[{"site": "C", "product": "tea", "interarrival": gap}])
+        return sum(one.quantity for one in allocate(network, periods=6, firm=6).orders
+                   if one.product == "beans")
+
+    assert beans("exponential(mean=6h)") > beans("6h") + 20.0

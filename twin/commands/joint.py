@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twin.network import Network
@@ -24,6 +25,8 @@ class Joint:
         Which of ``flows``, ``services``, ``schedule`` and ``routes`` are planned.
     firm
         Weeks of which orders are placed.
+    leads
+        Mean hours from an order of a shelf to its receipt, as they were played.
 
     Notes
     -----
@@ -37,6 +40,7 @@ class Joint:
     firm: int = 2
     seed: int = 1
     seconds: float = 0.5
+    leads: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def __call__(self, state: State) -> Plan:
         """The plan of the next weeks."""
@@ -47,7 +51,7 @@ class Joint:
                     state_digest=state.digest())
         if "flows" in self.parts:
             flows = allocate(self.network, state, firm=self.firm, service=self.service,
-                             hours=open_hours(self.network))
+                             hours=open_hours(self.network), leads=self.leads)
             if flows.answer.status is Status.OPTIMAL:
                 plan = replace(plan, orders=flows.orders, holds_h=flows.holds_h)
         if "services" in self.parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from twin.commands.joint import Joint
@@ -18,6 +19,7 @@ from twin.commands.optimize_stocking import (
     state_of,
     watcher,
 )
+from twin.commands.planning import played_leads
 from twin.commands.replay import PAIRS, Shown, lines, replay
 from twin.commands.verbs import Call
 from twin.network import Network
@@ -134,6 +136,13 @@ class _Desk:
         self.call, self.asked, self.network, self.state = call, asked, network, state
         self.notes: list[Reason] = []
 
+    @cached_property
+    def leads(self) -> dict[tuple[str, str], float]:
+        """How long goods take, waiting included."""
+        with self.call.screen.working("Playing how long goods take"):
+            return played_leads(self.network, self.state, self.asked["seed"],
+                                self.asked["simulate.workers"])
+
     def parts(self) -> list[Part]:
         """What could be done, as far as the model has it."""
         network, found = self.network, self._policies()
@@ -191,7 +200,8 @@ class _Desk:
                         cells=cells, state_digest=self.state.digest()), None
         changed = self.network.with_cells(cells) if cells else self.network
         joint = Joint(changed, planned, self.asked["service"],
-                      max(1, round(self.asked["replan"] / 168.0)), self.asked["seed"])
+                      max(1, round(self.asked["replan"] / 168.0)), self.asked["seed"],
+                      leads=self.leads if "flows" in planned else {})
         return replace(joint(self.state), cells=cells), joint
 
     def played(self, parts: Sequence[Part], pairs: int, apart: int, error: float = 0.05

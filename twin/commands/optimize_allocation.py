@@ -13,18 +13,21 @@ from twin.commands.optimize_stocking import (
     proposed,
     share,
 )
+from twin.commands.planning import played_leads
 from twin.commands.replay import PAIRS
 from twin.commands.verbs import Call
 from twin.network import Network
 from twin.optimize.allocation import PERIOD_H
 from twin.plan import Plan
 from twin.scenario import Scenario
-from twin.settings import KEYS, Key, SettingError, describe, duration, maybe, text
+from twin.settings import KEYS, Key, SettingError, describe, duration, maybe, text, word
 from twin.state import State
 
 SETTINGS: dict[str, Key] = {key.name: key for key in (
     *MODEL, FROM, Key("weeks", "looked ahead", "26", count),
     Key("firm", "weeks of which orders are placed", "2", count),
+    Key("leads", "lead times: as played from the state, with all waiting; or as the tables say",
+        "played", word("played", "tables")),
     Key("region", "whose demand surges", "", maybe(text)),
     Key("surge", "factor on the demand of that region", "1", amount),
     Key("surge_weeks", "that the surge lasts", "8", count),
@@ -37,8 +40,9 @@ ABOUT = """\
 twin optimize allocation [key=value ...]
 
 Production, orders, transfers and expedites of the next weeks from the state of the chain, as the
-cheapest flow over a rolling horizon; with the price of every limit that costs something. It is
-played against today's policies, and planned again whenever its firm weeks are over.
+cheapest flow over a rolling horizon; with the price of every limit that costs something. How long
+goods take, waiting included, is played first. The plan is played against today's policies, and made
+again whenever its firm weeks are over.
 Writes plan.json, orders.csv and replay.csv.
 
   twin optimize allocation models=medicines
@@ -57,8 +61,12 @@ def allocation_plan(call: Call) -> int:
             raise SettingError(f"region '{asked['region']}' has no demand. There are "
                                f"{', '.join(regions) or 'none'}.")
         surge[asked["region"]] = (asked["surge"],) * asked["surge_weeks"]
+    leads = {}
+    if asked["leads"] == "played":
+        with call.screen.working("Playing how long goods take"):
+            leads = played_leads(network, state, asked["seed"], asked["simulate.workers"])
     planner = Allocator(network, asked["weeks"], asked["firm"], asked["service"],
-                        0.0 if state is None else state.clock_h, surge)
+                        0.0 if state is None else state.clock_h, surge, leads)
     return proposed(planner(state), call, asked, network, state, asked["window"],
                     planner=planner, every_h=asked["firm"] * PERIOD_H,
                     scenario=surged(asked["region"], asked["surge"], asked["surge_weeks"]))
@@ -74,6 +82,7 @@ class Allocator:
     service: float
     began_h: float
     surge: dict[str, tuple[float, ...]]
+    leads: dict[tuple[str, str], float]
 
     def __call__(self, state: State | None) -> Plan:
         """The orders of the next weeks."""
@@ -83,7 +92,7 @@ class Allocator:
         gone = 0 if state is None else round((state.clock_h - self.began_h) / PERIOD_H)
         return allocate(self.network, state, periods=self.weeks, firm=self.firm,
                         surge={region: weeks[gone:] for region, weeks in self.surge.items()},
-                        service=self.service, hours=open_hours(self.network))
+                        service=self.service, hours=open_hours(self.network), leads=self.leads)
 
 
 def surged(region: str | None, factor: float, weeks: int) -> Scenario:

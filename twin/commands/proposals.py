@@ -90,10 +90,11 @@ def flows(ground: Ground) -> Iterator[tuple[str, Plan]]:
     """Orders, transfers and changes of open orders that the cheapest flow of the next weeks asks
     for now.
     """
-    from twin.commands.planning import open_hours
+    from twin.commands.planning import open_hours, played_leads
     from twin.optimize.allocation import allocate
 
-    plan = allocate(ground.network, ground.state, firm=1, hours=open_hours(ground.network))
+    plan = allocate(ground.network, ground.state, firm=1, hours=open_hours(ground.network),
+                    leads=played_leads(ground.network, ground.state, ground.seed, ground.workers))
     if plan.answer.status is not Status.OPTIMAL:
         return
     stocked = [order for order in plan.orders

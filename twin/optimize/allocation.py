@@ -27,7 +27,7 @@ _CLOSING = 12.0  #: weeks that units owed at the end are taken to wait: longer t
 
 def allocate(network: Network, state: State | None = None, *, periods: int = 26, firm: int = 2,
              surge: Mapping[str, Sequence[float]] | None = None, service: float = 0.95,
-             hours: Hours | None = None) -> Plan:
+             hours: Hours | None = None, leads: Mapping[Node, float] | None = None) -> Plan:
     """Orders, transfers, production and expedites of the next weeks.
 
     Parameters
@@ -44,6 +44,9 @@ def allocate(network: Network, state: State | None = None, *, periods: int = 26,
         Target of shelves with neither a service level nor a backorder cost.
     hours
         Opening hours of calendars; None: work centres are always open.
+    leads
+        Mean hours from an order of a shelf to its receipt as they were played: with the waiting
+        for machines, shifts and trucks that the tables do not tell.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def allocate(network: Network, state: State | None = None, *, periods: int = 26,
     began = time.perf_counter()
     if firm < 1 or periods < firm:
         raise ValueError(f"firm {firm} must be from 1 to the {periods} periods.")
-    desk = _Desk(network, state, periods, surge or {}, service, firm, hours)
+    desk = _Desk(network, state, periods, surge or {}, service, firm, hours, leads or {})
     problem = desk.problem()
     found = solve_flow(problem)
     made_h = state.clock_h if state is not None else 0.0
@@ -96,12 +99,14 @@ class _Desk:
 
     def __init__(self, network: Network, state: State | None, periods: int,
                  surge: Mapping[str, Sequence[float]], service: float, firm: int,
-                 hours: Hours | None) -> None:
+                 hours: Hours | None, leads: Mapping[Node, float]) -> None:
         self.firm_h = firm * PERIOD_H
         self.hours: dict[str, float] = {}  #: mean lead time of a move
         self.network, self.state, self.periods = network, state, periods
         self.surge, self.service = surge, service
         self.flow = PolicyFlow(network)
+        self.waits = {node: max(0.0, lead - self.flow.lead(node).mean)
+                      for node, lead in leads.items()}  #: beyond what the tables tell
         self.capacity = Capacity(network, hours, state.clock_h if state is not None else 0.0)
         self.moves: dict[str, Move] = {}
         self.lanes: dict[str, tuple[str, str, str]] = {}  # origin, destination, mode by move
@@ -123,10 +128,12 @@ class _Desk:
             holding[node] = row.holding_cost * PERIOD_H / 24.0
             asked = demand.get(node)
             if asked is None:
-                continue
+                if not self.flow.demand(node).mean > 0.0:
+                    continue
+                asked = demand[node] = [0.0] * self.periods  # components, and shelves of shelves
             late[node] = max(backorder_price(row, self.service), 1e-6) * PERIOD_H / 24.0
             asked[0] += float(shelf.get("owed", 0.0))
-            soonest = math.ceil(self.flow.lead(node).mean / PERIOD_H)
+            soonest = math.ceil(self._lead(node) / PERIOD_H)
             asked[min(soonest, self.periods - 1)] += self._cushion(node)
         demand = {node: row for node, row in demand.items() if node in late}
         self._open_orders(actors)
@@ -252,8 +259,8 @@ class _Desk:
         found = parameters_of(self.network.stock[node], self.flow, self.service)
         if found is None:
             return 0.0
-        lead, asked = self.flow.lead(node), self.flow.demand(node)
-        over = lead.mean + (self.network.stock[node].review or 0.0)
+        lead, asked = self._lead(node), self.flow.demand(node)
+        over = lead + (self.network.stock[node].review or 0.0)
         level = found.values.get("reorder_point", found.values.get("order_up_to"))
         safety = found.values.get("safety_stock", max(0.0, (level or 0.0) - asked.mean * over))
         longer = math.sqrt((over + self.firm_h) / over) if over > 0.0 else 1.0
@@ -294,7 +301,7 @@ class _Desk:
                 if weeks < self.periods:
                     self.arriving.setdefault(node, [0.0] * self.periods)[weeks] += quantity
                 continue
-            weeks = max(weeks, math.ceil(self.flow.lead(node).mean / PERIOD_H)) \
+            weeks = max(weeks, math.ceil(self._lead(node) / PERIOD_H)) \
                 if wait <= 0.0 else weeks
             name, place = f"order {number}", (f"order {number}", product)
             self.stock[place] = quantity
@@ -314,6 +321,10 @@ class _Desk:
         return max(min(rates, default=0.0) * product.weight_kg, HURRY_VALUE * product.value)
 
     # ---- how more can come ----
+
+    def _lead(self, node: Node) -> float:
+        """Mean hours from an order of a shelf to its receipt."""
+        return self.flow.lead(node).mean + self.waits.get(node, 0.0)
 
     def _add(self, move: Move) -> None:
         self.moves[move.name] = move
@@ -335,10 +346,9 @@ class _Desk:
             transit = lane.transit.mean() if lane.transit is not None \
                 else self.flow._driving(lane).mean
             kind = "transfer" if above in network.stock else "order"
-            self.hours[name] = transit + lane.order_delay
-            self._add(Move(name, lane.origin, site, product,
-                           _weeks(transit + lane.order_delay), lane.cost_per_kg * weight,
-                           kind=kind))
+            self.hours[name] = transit + lane.order_delay + self.waits.get(node, 0.0)
+            self._add(Move(name, lane.origin, site, product, _weeks(self.hours[name]),
+                           lane.cost_per_kg * weight, kind=kind))
             self.lanes[name] = lane.origin, site, lane.mode
             self._ways(above, behind | {node})
         supply = network.supply.get(node)
@@ -347,10 +357,10 @@ class _Desk:
             if supply.capacity_per_day is not None:
                 group = f"supply of {product} at {site}"
                 self.groups[group] = (supply.capacity_per_day * PERIOD_H / 24.0,) * self.periods
-            self.hours[f"{product} bought at {site}"] = supply.lead_time.mean()
-            self._add(Move(f"{product} bought at {site}", "", site, product,
-                           _weeks(supply.lead_time.mean()), supply.price, group=group,
-                           kind="buy"))
+            name = f"{product} bought at {site}"
+            self.hours[name] = supply.lead_time.mean() + self.waits.get(node, 0.0)
+            self._add(Move(name, "", site, product, _weeks(self.hours[name]), supply.price,
+                           group=group, kind="buy"))
         if node in self.flow._made:
             self._making(node)
 
@@ -363,9 +373,10 @@ class _Desk:
         uses = tuple((line.component, line.quantity) for line in network.bom.values()
                      if line.product == product and line.site in ("", site) and line.rank == 1)
         lead: Moments = self.flow._making(node)
-        self.hours[f"{product} made at {site}"] = lead.mean
-        self._add(Move(f"{product} made at {site}", "", site, product, _weeks(lead.mean), 0.0,
-                       uses=uses, group="" if load is None else load.name,
+        name = f"{product} made at {site}"
+        self.hours[name] = lead.mean + self.waits.get(node, 0.0)
+        self._add(Move(name, "", site, product, _weeks(self.hours[name]), 0.0, uses=uses,
+                       group="" if load is None else load.name,
                        load=0.0 if load is None else load.unit_h, kind="make"))
         for part, _ in uses:
             self._ways((site, part), frozenset({node}))

@@ -8,12 +8,9 @@ sampled totals are too many to be tabulated, two general solvers race by the clo
 from __future__ import annotations
 
 import math
-import os
-import pickle
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
+from queue import Queue
 
 import numpy as np
 
@@ -22,6 +19,8 @@ from twin.optimize.lot_plan import LotAnswer, LotProblem
 from twin.optimize.lot_programme import Solved
 from twin.optimize.lot_quantities import LotQuantities
 from twin.optimize.lot_size import wagner_whitin
+from twin.optimize.lot_worker import Errand
+from twin.optimize.process import News, WorkerProcess, hear
 from twin.plan import Answer, Progress, Reason, Status
 
 SOLVERS, GENERAL = ("branches", "highs"), ("highs", "scip")
@@ -41,11 +40,11 @@ def solve_lots(problem: LotProblem, seconds: float = 10.0,
     ----------
     seconds
         Wall time for everything, the start of the processes included.
+    solvers
+        None: those that suit the size of the problem.
     work
         Of branch and bound, in seconds' worth of it; `seconds` if None. Infinite: the clock alone
         ends the race, and either solver's plan may win.
-    solvers
-        None: those that suit the size of the problem.
 
     Returns
     -------
@@ -60,43 +59,43 @@ def solve_lots(problem: LotProblem, seconds: float = 10.0,
     >>> best.quantities, best.answer.objective, best.answer.status.value
     (((80.0, 0.0, 0.0, 50.0),), 270.0, 'optimal')
     """
-    began = time.perf_counter()
+    began = time.time()
     conflict = conflicts(problem)
     if conflict:
         return LotAnswer((), Answer(Status.INFEASIBLE, unit=unit, engine="capacity check",
                                     reasons=conflict))
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     if solvers is None:
         solvers = SOLVERS if suits(problem) else GENERAL
-    running = []
-    until = time.time() + max(0.2, seconds - _END - (time.perf_counter() - began))
-    for solver in solvers:
-        process = subprocess.Popen([sys.executable, "-m", "twin.optimize.lot_worker"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, env=env)
-        assert process.stdin is not None
-        process.stdin.write(pickle.dumps((problem, solver, seconds if work is None else work,
-                                          until)))
-        process.stdin.close()
-        process.stdin = None
-        running.append(process)
-    solved: list[Solved] = []
-    for process in running:
-        if any(one.solver == "branches" and (one.ended == "proof" or (
-                one.ended == "work" and one.quantities)) for one in solved):
-            process.kill()
-            process.communicate()
-            continue
-        grace = 0.0 if any(one.quantities for one in solved) else _GRACE
-        left = began + seconds + grace - time.perf_counter()
-        try:
-            out, _ = process.communicate(timeout=max(0.1, left))
-            if process.returncode == 0:
-                solved.append(pickle.loads(out))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-    return _answer(problem, solved, time.perf_counter() - began, unit)
+    solved = _raced(problem, solvers, seconds if work is None else work, began + seconds)
+    return _answer(problem, solved, time.time() - began, unit)
+
+
+def _raced(problem: LotProblem, solvers: Sequence[str], work: float, end: float) -> list[Solved]:
+    """What the solvers found; only that of branch and bound, if that settles it."""
+    news: News = Queue()
+    until = max(time.time() + 0.2, end - _END)
+    running = [WorkerProcess(number, "lot_worker", Errand(problem, solver, work, until), news)
+               for number, solver in enumerate(solvers)]
+    solved: dict[int, Solved] = {}
+    waiting = set(range(len(running)))
+    try:
+        while waiting:
+            heard = hear(news, end + (0.0 if any(
+                one.quantities for one in solved.values()) else _GRACE))
+            if heard is None:
+                break
+            number, said = heard
+            waiting.discard(number)
+            if said is None:  # it has ended
+                continue
+            solved[number] = said
+            if said.solver == "branches" and (
+                    said.ended == "proof" or (said.ended == "work" and said.quantities)):
+                return [said]  # whoever was quicker: the same plan on every machine
+    finally:
+        for process in running:
+            process.stop()
+    return [solved[number] for number in sorted(solved)]
 
 
 def conflicts(problem: LotProblem) -> tuple[Reason, ...]:
