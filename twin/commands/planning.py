@@ -86,6 +86,8 @@ def played_leads(network: Network, state: State | None, seed: int,
     """
     from twin.simulate.replications import replicate
 
+    if not network.stock:
+        return {}
     tallies = replicate(_pilot, [(network, state, seed, number) for number in range(_PILOTS)],
                         workers=workers)
     coming: dict[tuple[str, str], float] = {}

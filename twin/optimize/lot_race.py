@@ -150,7 +150,7 @@ def _answer(problem: LotProblem, solved: Sequence[Solved], seconds: float, unit:
         Status.OPTIMAL if cost - bound <= 1e-6 * max(1.0, cost) else Status.FEASIBLE,
         objective=cost, bound=bound, unit=unit, engine=engine, seconds=seconds,
         work=sum(one.work for one in solved), progress=progress,
-        stopped_by=next((how for how in ("proof", "work") if how in ended), "wall"),
+        stopped_by=next((how for how in ("proof", "wall", "work") if how in ended), "wall"),
         reasons=_tight(problem, quantities, unit)))
 
 
