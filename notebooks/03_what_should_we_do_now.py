@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import twin
-from twin.commands.planning import open_hours
+from twin.commands.planning import open_hours, played_leads
 from twin.commands.replay import document, replay
 from twin.measure.gantt import gantt, progress
 from twin.measure.route_map import route_map, route_times
@@ -71,10 +71,12 @@ route_times(routes)
 # %% [markdown]
 # ## What to order, move and hurry?
 #
-# The cheapest flow over the next weeks, as orders. What limits it has a price.
+# How long goods take, waiting included, is played first. Then the cheapest flow over the next weeks
+# becomes orders. What limits it has a price.
 
 # %%
-flows = allocate(network, state)
+leads = played_leads(network, state, seed=1)
+flows = allocate(network, state, leads=leads)
 pd.DataFrame([{"day": round(one.when / 24.0, 1), "what": one.verb, "product": one.product,
                "at": one.site, "from": one.source, "units": round(one.quantity)}
               for one in flows.orders])
