@@ -83,6 +83,7 @@ def test_branches_prove_what_the_programme_finds_and_always_alike(seed: int) -> 
     assert cost == pytest.approx(other, rel=4e-3)
 
 
+@pytest.mark.long
 def test_counted_work_ends_the_search_and_gives_the_same_plan() -> None:
     problem = season(5)
     whole = lot_branches.solve(problem, 60)
@@ -98,6 +99,7 @@ def test_counted_work_ends_the_search_and_gives_the_same_plan() -> None:
     assert raced.quantities == part[0].quantities
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_an_hour_more_saves_at_least_its_price(seed: int) -> None:
     rng = np.random.default_rng(seed)
