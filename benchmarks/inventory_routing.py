@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scheduling import SEEDS
 
 from twin.optimize.inventory_problem import Replenished
 from twin.optimize.inventory_routing import deliver
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 CHOSEN = ("S_abs1n5_2_H3", "S_abs1n10_3_L3", "S_abs2n20_2_H3", "S_abs1n30_3_L3", "S_abs3n40_4_H3",
           "S_abs1n50_3_H3")
 SECONDS = 60.0
-SEEDS = tuple(range(1, 1 + int(os.environ.get("TWIN_BENCH_SEEDS", "3"))))
 
 
 def instance(text: str) -> Replenished:

@@ -10,7 +10,6 @@ from twin.network import Network
 from twin.plan import Progress
 from twin.settings import duration
 from twin.state import State
-from twin.tally import Tally
 
 _PILOTS, _PILOT_H = 4, 2160.0  #: replications that are played for lead times, and their length
 _PILOT_SEED = 3_000_017  #: of their luck, apart from that of searches and replays
@@ -84,32 +83,22 @@ def played_leads(network: Network, state: State | None, seed: int,
     Little's law: units on order over units received in an hour. Waiting for machines, shifts,
     trucks, docks and for goods that are short is in them.
     """
+    from twin.experiment import Task, perform
+    from twin.scenario import Scenario
     from twin.simulate.replications import replicate
+    from twin.targets import fit
 
     if not network.stock:
         return {}
-    tallies = replicate(_pilot, [(network, state, seed, number) for number in range(_PILOTS)],
-                        workers=workers)
-    coming: dict[tuple[str, str], float] = {}
-    come: dict[tuple[str, str], float] = {}
-    for tally in tallies:
-        for (what, site, product, _), amount in tally.sums.items():
-            if what == "on_order_time":
-                coming[site, product] = coming.get((site, product), 0.0) + amount
-            elif what == "units_received":
-                come[site, product] = come.get((site, product), 0.0) + amount
-    return {node: coming[node] / units for node, units in sorted(come.items())
-            if node in network.stock and units > 0.0 and coming.get(node, 0.0) > 0.0}
-
-
-def _pilot(task: tuple[Network, State | None, int, int]) -> Tally:
-    """Today's policies for a while; runs in a worker."""
-    from twin.scenario import Scenario
-    from twin.simulate.play import play
-    from twin.targets import fit
-
-    network, state, seed, number = task
+    today = fit(Scenario.baseline(), network)
     warmup_h = network.warmup if state is None else 0.0
-    return play(network, fit(Scenario.baseline(), network), horizon_h=warmup_h + _PILOT_H,
-                warmup_h=warmup_h, seed=seed + _PILOT_SEED, replication=number,
-                state=state).tally
+    tallies = [played.tally for played in replicate(perform, [
+        Task("pilot", network, today, warmup_h + _PILOT_H, warmup_h, seed + _PILOT_SEED, number,
+             state=state) for number in range(_PILOTS)], workers=workers)]
+    found = {}
+    for node in network.stock:
+        coming, come = (sum(tally.total(measure, *node) for tally in tallies)
+                        for measure in ("on_order_time", "units_received"))
+        if coming > 0.0 and come > 0.0:
+            found[node] = coming / come
+    return found

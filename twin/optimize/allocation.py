@@ -326,6 +326,11 @@ class _Desk:
         """Mean hours from an order of a shelf to its receipt."""
         return self.flow.lead(node).mean + self.waits.get(node, 0.0)
 
+    def _takes(self, name: str, node: Node, hours: float) -> int:
+        """Note the mean hours of a move into a place, waiting included; its weeks."""
+        self.hours[name] = hours + self.waits.get(node, 0.0)
+        return _weeks(self.hours[name])
+
     def _add(self, move: Move) -> None:
         self.moves[move.name] = move
 
@@ -346,8 +351,8 @@ class _Desk:
             transit = lane.transit.mean() if lane.transit is not None \
                 else self.flow._driving(lane).mean
             kind = "transfer" if above in network.stock else "order"
-            self.hours[name] = transit + lane.order_delay + self.waits.get(node, 0.0)
-            self._add(Move(name, lane.origin, site, product, _weeks(self.hours[name]),
+            weeks = self._takes(name, node, transit + lane.order_delay)
+            self._add(Move(name, lane.origin, site, product, weeks,
                            lane.cost_per_kg * weight, kind=kind))
             self.lanes[name] = lane.origin, site, lane.mode
             self._ways(above, behind | {node})
@@ -358,9 +363,8 @@ class _Desk:
                 group = f"supply of {product} at {site}"
                 self.groups[group] = (supply.capacity_per_day * PERIOD_H / 24.0,) * self.periods
             name = f"{product} bought at {site}"
-            self.hours[name] = supply.lead_time.mean() + self.waits.get(node, 0.0)
-            self._add(Move(name, "", site, product, _weeks(self.hours[name]), supply.price,
-                           group=group, kind="buy"))
+            weeks = self._takes(name, node, supply.lead_time.mean())
+            self._add(Move(name, "", site, product, weeks, supply.price, group=group, kind="buy"))
         if node in self.flow._made:
             self._making(node)
 
@@ -374,8 +378,7 @@ class _Desk:
                      if line.product == product and line.site in ("", site) and line.rank == 1)
         lead: Moments = self.flow._making(node)
         name = f"{product} made at {site}"
-        self.hours[name] = lead.mean + self.waits.get(node, 0.0)
-        self._add(Move(name, "", site, product, _weeks(self.hours[name]), 0.0, uses=uses,
+        self._add(Move(name, "", site, product, self._takes(name, node, lead.mean), 0.0, uses=uses,
                        group="" if load is None else load.name,
                        load=0.0 if load is None else load.unit_h, kind="make"))
         for part, _ in uses:

@@ -64,7 +64,6 @@ class LotQuantities:
             dual_values_filter=mathopt.LinearConstraintFilter(filtered_items=[]),
             reduced_costs_filter=mathopt.VariableFilter(filtered_items=[]))
         self._known: dict[bytes, tuple[float, tuple[tuple[float, ...], ...]]] = {}
-        self.solved = 0  #: programmes solved so far
 
     def of(self, setups: np.ndarray) -> tuple[float, tuple[tuple[float, ...], ...]]:
         """Expected cost and quantities; infinite and none where the hours do not suffice."""
@@ -81,6 +80,11 @@ class LotQuantities:
         more, _ = self._solve(setups, replace(self.problem, capacity=tuple(hours)))
         return max(0.0, self.of(setups)[0] - more)
 
+    @property
+    def solved(self) -> int:
+        """How many set-ups have been asked for."""
+        return len(self._known)
+
     def knows(self, setups: np.ndarray) -> bool:
         """Whether these set-ups have been asked for before."""
         return setups.tobytes() in self._known
@@ -89,7 +93,6 @@ class LotQuantities:
                ) -> tuple[float, tuple[tuple[float, ...], ...]]:
         """With the hours of a problem that is the same but for them."""
         items = problem.items
-        self.solved += 1
         for period, hours in enumerate(problem.capacity):
             left = hours - sum(item.setup_time for item, row in zip(items, setups, strict=True)
                                if row[period])

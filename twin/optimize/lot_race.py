@@ -181,11 +181,13 @@ def _tight(problem: LotProblem, quantities: Sequence[Sequence[float]],
     """Periods whose capacity is used up, and what an hour more of it would save."""
     found = []
     setups = np.array(quantities) > 0.0
-    exact = LotQuantities(problem) if suits(problem) else None
+    exact: LotQuantities | None = None
     for period, hours in enumerate(problem.capacity):
         used = sum(row[period] * item.unit_time + (row[period] > 1e-9) * item.setup_time
                    for item, row in zip(problem.items, quantities, strict=True))
         if used > hours - 1e-4:
+            if exact is None and suits(problem):
+                exact = LotQuantities(problem)
             saved = None if exact is None else exact.saved(setups, period)
             found.append(Reason("binding", f"capacity of period {period + 1}",
                                 f"all {hours:,.1f} h are used{_worth(saved, unit)}", saved))
