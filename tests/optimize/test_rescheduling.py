@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from twin.optimize import sequence_search
 from twin.optimize.dispatch_rules import RULES, dispatch
 from twin.optimize.rescheduling import frontier, in_force
 from twin.optimize.schedule import plan_of, quick, solve
@@ -50,7 +51,10 @@ def broken_down(work: Work, minutes: int = 240, **settings: float | None) -> Wor
 @pytest.mark.long
 @pytest.mark.skipif(not fits(drawn(0)), reason="needs Numba")
 @pytest.mark.parametrize("seed", range(12))
-def test_the_compiled_search_counts_what_the_score_counts(seed: int) -> None:
+def test_the_compiled_search_counts_what_the_score_counts(
+        seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequence_search, "_BEFORE", 600)
+    monkeypatch.setattr(sequence_search, "_DESCENT", 1500)  # about three descents
     work = broken_down(drawn(seed), share=(None, 0.2, 0.5)[seed % 3], price=seed % 2 * 1.5)
     start = dispatch(work, RULES["fifo"])
     search = SequenceSearch(work, start, seed, memory=50)
@@ -58,7 +62,39 @@ def test_the_compiled_search_counts_what_the_score_counts(seed: int) -> None:
     assert broken_rules(work, found) == []
     assert score(work, found).cost == search.best_cost <= score(work, start).cost
     claimed = search._made()  # as tables have it, and as the shop places it
-    assert score(work, claimed).cost == int(search._costs[1])
+    now = replace(work, most_moved=search._most)
+    assert score(now, claimed).cost == int(search._costs[1])
+
+
+def work_centres(seed: int, lots: int = 24) -> Work:
+    """Lots with four operations each, in three centres of two machines."""
+    luck = Random(seed)
+    jobs = []
+    for j in range(lots):
+        steps = [(luck.randrange(3), luck.randint(30, 120)) for _ in range(4)]
+        release = luck.randint(0, 30 * lots)
+        jobs.append(Job(tuple(Task(((2 * c, minutes), (2 * c + 1, minutes)), k)
+                              for k, (c, minutes) in enumerate(steps)), f"lot {j}", release,
+                        release + luck.randint(300, 600), luck.choice((1, 2, 4)), order=j + 1))
+    return Work(tuple(jobs), tuple(Tool(f"M{m}", f"g{m // 2}") for m in range(6)))
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not fits(drawn(0)), reason="needs Numba")
+def test_a_bound_that_comes_down_finds_more_than_one_kept_all_the_time(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    late = []
+    for before in (sequence_search._BEFORE, 1 << 60):
+        monkeypatch.setattr(sequence_search, "_BEFORE", before)
+        found = []
+        for seed in range(8):
+            work = broken_down(work_centres(seed), share=0.1)
+            start = min(repaired(work), key=lambda one: score(work, one).cost)
+            one = SequenceSearch(work, start, seed).search(tries=200_000)
+            found.append(score(work, one))
+        assert not any(one.broken for one in found)
+        late.append(sum(one.tardiness for one in found))
+    assert late[0] < late[1]
 
 
 @pytest.mark.long

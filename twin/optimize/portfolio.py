@@ -59,9 +59,16 @@ def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int
         Processes.
     """
     lines = [("tabu",) * 3, ("model", "tabu", "tabu")] if plain(work) else [
-        ("order",) * 3, ("model", "order", "model") if fits(work) else ("model",) * 3]
+        ("order",) * 3, _beside(work)]
     return _Race(work, start, seconds, horizon, seed, counted, lines[:max(1, cores)],
                  watcher).run()
+
+
+def _beside(work: Work) -> tuple[str, ...]:
+    """What the second process does while the first changes the order."""
+    if not fits(work):
+        return ("model",) * 3
+    return "model" if work.most_moved is None else "fewest", "order", "model"
 
 
 class _Race:

@@ -20,8 +20,9 @@ from twin.optimize.sequence_search import SequenceSearch, fits
 #: Work that a second of the limit stands for, well below what a second does on a quiet machine.
 STEPS_A_SECOND, PLACED_A_SECOND, SOLVED_A_SECOND = 150_000, 100_000, 0.25
 COMPILED_A_SECOND = 10_000_000
-#: Choices above which a model is presolved lightly, and above which it is solved in parts.
-_MIDDLE, _LARGE = 10_000, 60_000
+#: Choices up to which a proof is hoped for where few operations may move, above which a model is
+#: presolved lightly, and above which it is solved in parts.
+_SMALL, _MIDDLE, _LARGE = 200, 10_000, 60_000
 _LIGHT = {"cp_model_probing_level": 0, "symmetry_level": 0, "max_presolve_iterations": 1}
 
 
@@ -39,8 +40,8 @@ class Errand:
 class Round:
     """What to do next: from a better schedule, so many seconds' worth of work, until a time.
 
-    A role is ``tabu``, ``order`` or ``model``; `target` is a cost that nothing can be below, and
-    `most_moved` what may be moved by now.
+    A role is ``tabu``, ``order``, ``model`` or ``fewest``; `target` is a cost that nothing can be
+    below, and `most_moved` what may be moved by now.
     """
 
     role: str
@@ -179,7 +180,20 @@ class Worker:
                       told=self.told)
         return Said(self.best, over=True, work=(engine.tries - begun) * size / placed)
 
-    def _fewest(self, turn: Round, spend: float | None) -> float:
+    def _fewest(self, turn: Round) -> Said:
+        """How many operations have to move, for half of the round; then whatever promises more."""
+        size = literals(self.work, self.task.horizon)
+        if size <= _SMALL:
+            return self._model(turn)
+        if size > _LARGE:
+            return self._order(turn)
+        spend, now = turn.seconds * SOLVED_A_SECOND, time.time()
+        took = self._least_moves(replace(turn, until=now + (turn.until - now) / 2),
+                                 spend / 2 if turn.counted else None)
+        said = self._order(replace(turn, seconds=turn.seconds * max(0.0, 1.0 - took / spend)))
+        return replace(said, work=said.work + took)
+
+    def _least_moves(self, turn: Round, spend: float | None) -> float:
         """Move as few operations as can be; if more must than may, so many may. The work of it."""
         from twin.optimize.schedule_model import ScheduleModel
 
@@ -214,7 +228,7 @@ class Worker:
             return Said(self.best, over=True, work=parts.spent - begun)
         took = 0.0
         if work.most_moved is not None and len(moved(work, self.best)) > work.most_moved:
-            took = self._fewest(turn, spend)
+            took = self._least_moves(turn, spend)
             if spend is not None:
                 spend = max(0.01, spend - took)
         most = self.work.most_moved  # what the model keeps to, the best schedule has to keep
@@ -225,8 +239,11 @@ class Worker:
                                                   task.horizon)
         model = self.engines["model"]
         model.hint(self.best)
+        ways: dict[str, Any] = _LIGHT if size > _MIDDLE else {}
+        if most is not None and size > _SMALL:  # no hope of a proof
+            ways = {**ways, "use_lns_only": True}
         found = model.solve(seconds=turn.until - time.time(), work=spend, seed=task.seed,
-                            told=self.told, **(_LIGHT if size > _MIDDLE else {}))
+                            told=self.told, **ways)
         if found.schedule is not None:
             self.told(found.schedule, found.bound)
         bound = found.bound if most == self.work.most_moved else None

@@ -102,10 +102,12 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
                     if families[v] != family[m]:
                         setup_cost += t.setup_cost[t.group[m], family[m] + 1, families[v]]
                     family[m] = families[v]
+                most = max(most, float(end[v]))
             else:
-                most = max(most, keys[v])
+                most = max(most + delay[v], keys[v])
                 keys[v] = most
-        high[j] = most
+                most += t.least[v]
+        high[j] = most + tail[j]
         done[j] = t.release[j]
     _sort(order, keys)
     moved = 0
@@ -216,6 +218,60 @@ def _vary(t: Any, now: Any, keys: Any, chosen: Any, held: Any, late: Any, lates:
 
 
 @compiled
+def _reinsert(t: Any, low: int, start: Any, end: Any, on: Any, line: Any, free: Any, keys: Any,
+              chosen: Any, held: Any, luck: Any) -> None:
+    """Put an operation and the rest of its lot where the others leave room, or the plan has it.
+
+    `line` is the order of all operations, which begin and end as `start`, `end` and `on` say; in
+    `free` it is noted when machines are done.
+    """
+    j = t.job[low]
+    ready = t.release[j]
+    if low > t.first[j]:
+        ready = end[low - 1]
+    else:
+        for i in range(t.after_from[j], t.after_from[j + 1]):
+            other = t.after[i]
+            if t.first[other + 1] > t.first[other]:
+                ready = max(ready, end[t.first[other + 1] - 1] + t.tail[other])
+    slack = luck.random() * t.tolerance  # others may be pushed a little
+    for v in range(low, t.first[j + 1]):
+        ready += t.delay[v]
+        a, b = t.way_from[v], t.way_from[v + 1]
+        if t.started[v] >= 0:
+            ready = end[v]
+            continue
+        if t.planned_on[v] >= 0 and ready <= t.planned[v] + t.tolerance and luck.random() < 0.7:
+            chosen[v], keys[v], held[v] = t.planned_on[v], t.planned[v], True
+            for w in range(a, b):
+                if t.way_machine[w] == t.planned_on[v]:
+                    ready = max(ready, t.planned[v]) + t.way_minutes[w]
+            continue
+        for w in range(a, b):
+            free[t.way_machine[w]] = 0
+        over, key = 1 << 60, 0.0
+        for i in range(len(line)):
+            u = line[i]
+            if start[u] > over:
+                break
+            if t.job[u] == j and u >= low:
+                continue
+            for w in range(a, b):
+                if t.way_machine[w] == on[u]:
+                    begin = max(ready, free[on[u]])
+                    stop = begin + t.way_minutes[w]
+                    if stop < over and stop <= start[u] + slack:
+                        over, key, chosen[v] = stop, min(float(begin), start[u] - 0.5), on[u]
+                    free[on[u]] = max(free[on[u]], end[u])
+        for w in range(a, b):
+            begin = max(ready, free[t.way_machine[w]])
+            if begin + t.way_minutes[w] < over:
+                over, key = begin + t.way_minutes[w], float(begin)
+                chosen[v] = t.way_machine[w]
+        keys[v], held[v], ready = key, False, over
+
+
+@compiled
 def search(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, tried: int,
             best: Any, best_on: Any, best_held: Any, costs: Any, luck: Any) -> None:
     """Late acceptance over orders; `now` and `best` are starts, `costs` those of both."""
@@ -226,6 +282,7 @@ def search(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, t
     away, aways = np.empty(n, np.int64), 0
     free, family = np.empty(len(t.group), np.int64), np.empty(len(t.group), np.int64)
     order, sorted_ = np.arange(n), np.arange(n)
+    from_, till, at = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     lates, span, fresh = 0, 1, True
     for number in range(tried, tried + tries):
         keys[:] = now
@@ -247,9 +304,20 @@ def search(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, t
                     aways += 1
             fresh = False
             sorted_[:] = order
+            from_[:], till[:], at[:] = start, end, on
             keys[:] = now
         order[:] = sorted_
-        _vary(t, now, keys, chosen, hold, late, lates, away, aways, span, luck)
+        again = t.holding and luck.random() < 0.2
+        if again:
+            v = int(luck.random() * n)
+            if lates and luck.random() < 0.5:
+                v = t.first[late[int(luck.random() * lates)]]
+                v += int(luck.random() * (t.first[t.job[v] + 1] - v))
+            elif aways and luck.random() < 0.5:
+                v = away[int(luck.random() * aways)]
+            _reinsert(t, v, from_, till, at, sorted_, free, keys, chosen, hold, luck)
+        if not again or luck.random() < 0.3:
+            _vary(t, now, keys, chosen, hold, late, lates, away, aways, span, luck)
         cost = place_all(t, keys, chosen, hold, order, start, end, on, done, free, family)
         over = t.goal[7]
         slot = number % len(memory)
@@ -269,6 +337,10 @@ def search(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, t
             best_held[:] = hold
         if t.holding and number % 50 == 0:  # the bound on moves is crossed now and then
             toll = t.goal[6]
-            t.goal[6] = min(t.goal[5], toll + toll // 20 + 1) if costs[2] else max(
-                10, toll - toll // 20 - 1)
+            if not costs[2]:
+                t.goal[6] = max(10, toll - toll // 20 - 1)
+            elif toll < 10 * t.goal[8]:
+                t.goal[6] = toll + toll // 20 + 1
+            else:  # no dearer: a search that gave all for the bound is stuck
+                t.goal[6] = t.goal[8]
             costs[0] += (t.goal[6] - toll) * costs[2]

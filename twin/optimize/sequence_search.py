@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.optimize.dispatch_rules import Floor, follow
+from twin.optimize.dispatch_rules import RULES, Floor, dispatch, follow
+from twin.optimize.schedule_repair import repaired
 from twin.optimize.schedule_score import BROKEN, Schedule, firsts, in_turn, moved, score
 from twin.optimize.schedule_work import Work
 
 _NEVER = 1 << 60
+_LONG, _SHORT = 3000, 300  #: tries that late acceptance looks back on
+#: Placements under a bound on moves before it comes down, and while it first does.
+_BEFORE, _DESCENT = 5_000_000, 20_000_000
+_STEPS, _END, _AGAIN = 10, 0.4, 3  #: of a descent: its steps, the share of the last of them, and
+#: from how many times as many moves as may the next ones come
 
 
 class Tables(NamedTuple):
@@ -24,6 +32,7 @@ class Tables(NamedTuple):
     way_from: Any
     way_machine: Any
     way_minutes: Any
+    least: Any
     started: Any
     delay: Any
     family: Any
@@ -45,6 +54,7 @@ class Tables(NamedTuple):
     tool_family: Any
     setup_minutes: Any
     setup_cost: Any
+    #: Prices of four goals; moves that may be; a broken rule; toll; moves beyond; toll at first.
     goal: Any
     reach: Any
     tolerance: int
@@ -62,13 +72,18 @@ def fits(work: Work) -> bool:
 class SequenceSearch:
     """A search over the order of operations, in tries that all take about as long.
 
+    Where few operations of a plan in force may move, the bound on them, kept at first, comes down
+    in steps from as many as a good schedule moves, then again and again from a few times as many
+    as may. A search that keeps to it all the time lets one lot wait for all others, and is stuck.
+
     Parameters
     ----------
     seed
         Same work, start, seed and tries: same schedule.
     """
 
-    def __init__(self, work: Work, start: Schedule, seed: int = 1, memory: int = 3000) -> None:
+    def __init__(self, work: Work, start: Schedule, seed: int = 1,
+                 memory: int | None = None) -> None:
         self.work = work
         self.luck = np.random.default_rng([seed, 0x0DE5])
         self.tries = 0
@@ -77,23 +92,52 @@ class SequenceSearch:
         #: number here -> number in the work
         self._own = np.array([v for j in self._turn for v in range(first[j], first[j + 1])])
         self.tables = _tables(work, self._turn, self._own)
-        self._size = memory
-        self.take(start)
+        bounded = work.holding and work.most_moved is not None
+        self._size = memory or (_SHORT if bounded else _LONG)
+        self._bounds = self._descents() if bounded else None
+        self._left = 0 if bounded else _NEVER  #: tries under the bound of now
+        self._begin(start, work.most_moved)
+        self.best, self.best_cost = start, int(self._costs[1])
 
     def take(self, schedule: Schedule) -> None:
-        """Search on from a schedule."""
+        """Search on from a schedule; where the bound comes down, the next time it does."""
         self.best, self.best_cost = schedule, score(self.work, schedule).cost
-        tables, own = self.tables, self._own
+        if self._bounds is None:
+            self._begin(schedule, None)
+
+    def _begin(self, schedule: Schedule, most: int | None) -> None:
+        """Search from a schedule, where so many operations may move."""
+        tables, own, work = self.tables, self._own, replace(self.work, most_moved=most)
+        self._most = most
+        tables.goal[4], tables.goal[6] = _free_moves(work), _toll(work)
         self._now = np.array(schedule.start, float)[own]
         self._on = np.array(schedule.machine)[own]
         self._held = (tables.planned_on >= 0) & (self._on == tables.planned_on) & (
             np.abs(self._now - tables.planned) <= tables.tolerance) & tables.holding
-        over = 0 if self.work.most_moved is None else max(
-            0, len(moved(self.work, schedule)) - self.work.most_moved)
-        soft = self.best_cost - over * (BROKEN - int(tables.goal[6]))
-        self._costs = np.array([soft, self.best_cost, over])
+        found = score(work, schedule)
+        soft = found.cost - found.beyond * (BROKEN - int(tables.goal[6]))
+        self._costs = np.array([soft, found.cost, found.beyond])
         self._memory = np.full(self._size, soft)
         self._best = (self._now.copy(), self._on.copy(), self._held.copy())
+
+    def _descents(self) -> Iterator[tuple[Schedule, int, int]]:
+        """From where to search on, how many operations may move meanwhile, and for how many tries.
+        """
+        work, size = self.work, max(1, self.work.size)
+        most = work.most_moved
+        assert most is not None
+        yield self.best, most, 1 + _BEFORE // size
+        start = min([*repaired(work), *(dispatch(work, rule) for rule in RULES.values())],
+                    key=lambda one: score(replace(work, most_moved=None), one).cost)
+        high, placed = len(moved(work, start)), _DESCENT
+        while True:
+            high = max(high, most + 1)
+            for step in range(1, _STEPS):
+                bound = high * (max(most, 0.5) / high) ** (step / _STEPS)
+                yield start, round(bound), 1 + int(placed * (1.0 - _END) / (_STEPS - 1)) // size
+                start = self._made()
+            yield start, most, 1 + int(placed * _END) // size
+            start, high, placed = self.best, _AGAIN * most, _DESCENT // 2
 
     def search(self, *, tries: int, until: float = float("inf"), told: Any = None) -> Schedule:
         """Try on; the best schedule so far."""
@@ -101,11 +145,15 @@ class SequenceSearch:
 
         last = self.tries + tries
         while self.tries < last and time.time() < until:
-            some = min(last - self.tries, 1 + 400_000 // len(self._now))
+            if not self._left and self._bounds is not None:
+                start, bound, self._left = next(self._bounds)
+                self._begin(start, bound)
+            some = min(last - self.tries, self._left, 1 + 400_000 // len(self._now))
             sequence_moves.search(self.tables, self._now, self._on, self._held, self._memory,
                                   some, self.tries, *self._best, self._costs, self.luck)
             self.tries += some
-            if self._costs[1] < self.best_cost:
+            self._left -= some
+            if self._most == self.work.most_moved and self._costs[1] < self.best_cost:
                 made = self._made()
                 cost = score(self.work, made).cost
                 self._costs[1] = min(self._costs[1], cost)
@@ -125,6 +173,27 @@ class SequenceSearch:
         return follow(self.work, keys.tolist(), machine.tolist(), floor)
 
 
+def _able(work: Work) -> list[tuple[int, int] | None]:
+    """Where the plan in force has each operation that can be done there."""
+    tasks = [task for job in work.jobs for task in job.tasks]
+    held = [*work.plan, *(None for _ in tasks)]
+    return [one if one is not None and any(m == one[0] for m, _ in task.ways) else None
+            for one, task in zip(held, tasks, strict=False)]
+
+
+def _free_moves(work: Work) -> int:
+    """How many operations may move of those that need not."""
+    if work.most_moved is None:
+        return 1 << 40
+    lost = sum(one is not None for one in work.plan) - sum(one is not None for one in _able(work))
+    return work.most_moved - lost
+
+
+def _toll(work: Work) -> int:
+    """What a move beyond the bound costs at first."""
+    return 60 * max(work.goal.tardiness, work.goal.makespan)
+
+
 def _tables(work: Work, turn: list[int], own: Any) -> Tables:
     jobs = [work.jobs[j] for j in turn]
     place = {j: i for i, j in enumerate(turn)}
@@ -140,12 +209,9 @@ def _tables(work: Work, turn: list[int], own: Any) -> Tables:
         if group in groups and after in families:
             at = groups[group], families.get(before, -1) + 1, families[after]
             minutes[at], costs[at] = least, cost
-    held = [work.plan[v] if v < len(work.plan) else None for v in own.tolist()]
-    able = [one if one is not None and any(m == one[0] for m, _ in task.ways) else None
-            for one, task in zip(held, tasks, strict=True)]
-    lost = sum(one is not None for one in held) - sum(one is not None for one in able)
+    places = _able(work)
+    able = [places[v] for v in own.tolist()]
     goal = work.goal
-    most = 1 << 40 if work.most_moved is None else work.most_moved - lost
 
     def whole(values: Any) -> Any:
         return np.array(list(values), dtype=np.int64)
@@ -159,6 +225,7 @@ def _tables(work: Work, turn: list[int], own: Any) -> Tables:
         way_from=starts([task.ways for task in tasks]),
         way_machine=whole(m for task in tasks for m, _ in task.ways),
         way_minutes=whole(least for task in tasks for _, least in task.ways),
+        least=whole(min(minutes for _, minutes in task.ways) for task in tasks),
         started=whole(-1 if task.started is None else task.started for task in tasks),
         delay=whole(task.delay for task in tasks),
         family=whole(families.get(task.family, -1) for task in tasks),
@@ -178,7 +245,7 @@ def _tables(work: Work, turn: list[int], own: Any) -> Tables:
         group=whole(groups[tool.group] for tool in work.tools),
         tool_family=whole(families.get(tool.family, -1) for tool in work.tools),
         setup_minutes=minutes, setup_cost=costs,
-        goal=whole([goal.tardiness, goal.makespan, goal.setup, goal.moved, most, BROKEN,
-                    60 * max(goal.tardiness, goal.makespan), 0]),
+        goal=whole([goal.tardiness, goal.makespan, goal.setup, goal.moved, _free_moves(work),
+                    BROKEN, _toll(work), 0, _toll(work)]),
         reach=np.array([0.003, 0.02, 0.12]), tolerance=work.tolerance, holding=work.holding,
         plan=any(one is not None for one in able))
