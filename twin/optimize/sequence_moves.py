@@ -12,6 +12,9 @@ import numpy as np
 
 from twin.optimize.tabu_moves import compiled
 
+_AGAIN = 0.7  #: share of tries that put lots anew
+_LOTS = 10  #: at most so many in a try
+
 
 @compiled
 def _opening(low: int, high: int, shut: Any, opens: Any, time: int) -> int:
@@ -218,57 +221,112 @@ def _vary(t: Any, now: Any, keys: Any, chosen: Any, held: Any, late: Any, lates:
 
 
 @compiled
-def _reinsert(t: Any, low: int, start: Any, end: Any, on: Any, line: Any, free: Any, keys: Any,
-              chosen: Any, held: Any, luck: Any) -> None:
-    """Put an operation and the rest of its lot where the others leave room, or the plan has it.
+def _take_out(t: Any, line: Any, late: Any, lates: int, away: Any, aways: int, rest: Any,
+              out: Any, begun: Any, luck: Any) -> tuple[int, int]:
+    """Choose lots to put anew, late ones more often than not; how much stays, and of how many.
 
-    `line` is the order of all operations, which begin and end as `start`, `end` and `on` say; in
-    `free` it is noted when machines are done.
+    Parameters
+    ----------
+    rest
+        Written: what stays of `line`.
+    out
+        Written: the first operation of each that is taken out.
+    begun
+        Noted here, by lot.
     """
-    j = t.job[low]
-    ready = t.release[j]
-    if low > t.first[j]:
-        ready = end[low - 1]
-    else:
-        for i in range(t.after_from[j], t.after_from[j + 1]):
-            other = t.after[i]
-            if t.first[other + 1] > t.first[other]:
-                ready = max(ready, end[t.first[other + 1] - 1] + t.tail[other])
-    slack = luck.random() * t.tolerance  # others may be pushed a little
-    for v in range(low, t.first[j + 1]):
-        ready += t.delay[v]
-        a, b = t.way_from[v], t.way_from[v + 1]
-        if t.started[v] >= 0:
+    n, count, length = len(line), 0, 0
+    begun[:] = n
+    for _ in range(1 + int(luck.random() * len(out))):
+        v = int(luck.random() * n)
+        if lates and luck.random() < 0.5:
+            j = late[int(luck.random() * lates)]
+            v = t.first[j] + int(luck.random() * (t.first[j + 1] - t.first[j]))
+        elif aways and luck.random() < 0.5:
+            v = away[int(luck.random() * aways)]
+        j = t.job[v]
+        while v < t.first[j + 1] - 1 and t.started[v] >= 0:
+            v += 1
+        if t.started[v] < 0 and begun[j] == n:
+            begun[j] = v
+            out[count] = v
+            count += 1
+    for i in range(n):
+        if line[i] < begun[t.job[line[i]]]:
+            rest[length] = line[i]
+            length += 1
+    return length, count
+
+
+@compiled
+def _reinsert(t: Any, out: Any, count: int, start: Any, end: Any, on: Any, line: Any, length: int,
+              free: Any, keys: Any, chosen: Any, held: Any, luck: Any) -> None:
+    """Put the ends of some lots, one after another, where the others leave room, or the plan has
+    them.
+
+    Parameters
+    ----------
+    out
+        The first operation of each that is put anew; none of those is in `line`.
+    start, end, on
+        Of all others; written for those that are put.
+    line
+        All others in order, as many as `length`.
+    free
+        Noted here: when machines are done.
+    """
+    for number in range(count):
+        low = out[number]
+        j = t.job[low]
+        ready = t.release[j]
+        if low > t.first[j]:
+            ready = end[low - 1]
+        else:
+            for i in range(t.after_from[j], t.after_from[j + 1]):
+                other = t.after[i]
+                if t.first[other + 1] > t.first[other]:
+                    ready = max(ready, end[t.first[other + 1] - 1] + t.tail[other])
+        slack = luck.random() * t.tolerance  # others may be pushed a little
+        faith = 1.0 - luck.random() * luck.random()
+        for v in range(low, t.first[j + 1]):
+            ready += t.delay[v]
+            a, b = t.way_from[v], t.way_from[v + 1]
+            if t.planned_on[v] >= 0 and ready <= t.planned[v] + t.tolerance \
+                    and luck.random() < faith:
+                chosen[v], keys[v], held[v] = t.planned_on[v], t.planned[v], t.holding
+                for w in range(a, b):
+                    if t.way_machine[w] == t.planned_on[v]:
+                        start[v], on[v] = max(ready, t.planned[v]), t.planned_on[v]
+                        end[v] = start[v] + t.way_minutes[w]
+            else:
+                for w in range(a, b):
+                    free[t.way_machine[w]] = 0
+                over, key = 1 << 60, 0.0
+                for i in range(length):
+                    u = line[i]
+                    if start[u] > over:
+                        break
+                    for w in range(a, b):
+                        if t.way_machine[w] == on[u]:
+                            begin = max(ready, free[on[u]])
+                            stop = begin + t.way_minutes[w]
+                            if stop < over and stop <= start[u] + slack:
+                                over, key, chosen[v] = stop, min(float(begin),
+                                                                 start[u] - 0.5), on[u]
+                                start[v] = begin
+                            free[on[u]] = max(free[on[u]], end[u])
+                for w in range(a, b):
+                    begin = max(ready, free[t.way_machine[w]])
+                    if begin + t.way_minutes[w] < over:
+                        over, key = begin + t.way_minutes[w], float(begin)
+                        chosen[v], start[v] = t.way_machine[w], begin
+                keys[v], held[v], end[v], on[v] = key, False, over, chosen[v]
             ready = end[v]
-            continue
-        if t.planned_on[v] >= 0 and ready <= t.planned[v] + t.tolerance and luck.random() < 0.7:
-            chosen[v], keys[v], held[v] = t.planned_on[v], t.planned[v], True
-            for w in range(a, b):
-                if t.way_machine[w] == t.planned_on[v]:
-                    ready = max(ready, t.planned[v]) + t.way_minutes[w]
-            continue
-        for w in range(a, b):
-            free[t.way_machine[w]] = 0
-        over, key = 1 << 60, 0.0
-        for i in range(len(line)):
-            u = line[i]
-            if start[u] > over:
-                break
-            if t.job[u] == j and u >= low:
-                continue
-            for w in range(a, b):
-                if t.way_machine[w] == on[u]:
-                    begin = max(ready, free[on[u]])
-                    stop = begin + t.way_minutes[w]
-                    if stop < over and stop <= start[u] + slack:
-                        over, key, chosen[v] = stop, min(float(begin), start[u] - 0.5), on[u]
-                    free[on[u]] = max(free[on[u]], end[u])
-        for w in range(a, b):
-            begin = max(ready, free[t.way_machine[w]])
-            if begin + t.way_minutes[w] < over:
-                over, key = begin + t.way_minutes[w], float(begin)
-                chosen[v] = t.way_machine[w]
-        keys[v], held[v], ready = key, False, over
+            k = length
+            while k > 0 and start[line[k - 1]] > start[v]:
+                line[k] = line[k - 1]
+                k -= 1
+            line[k] = v
+            length += 1
 
 
 @compiled
@@ -283,6 +341,7 @@ def search(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, t
     free, family = np.empty(len(t.group), np.int64), np.empty(len(t.group), np.int64)
     order, sorted_ = np.arange(n), np.arange(n)
     from_, till, at = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    rest, out, begun = np.empty(n, np.int64), np.empty(_LOTS, np.int64), np.empty(jobs, np.int64)
     lates, span, fresh = 0, 1, True
     for number in range(tried, tried + tries):
         keys[:] = now
@@ -307,15 +366,11 @@ def search(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, t
             from_[:], till[:], at[:] = start, end, on
             keys[:] = now
         order[:] = sorted_
-        again = t.holding and luck.random() < 0.2
+        again = luck.random() < _AGAIN
         if again:
-            v = int(luck.random() * n)
-            if lates and luck.random() < 0.5:
-                v = t.first[late[int(luck.random() * lates)]]
-                v += int(luck.random() * (t.first[t.job[v] + 1] - v))
-            elif aways and luck.random() < 0.5:
-                v = away[int(luck.random() * aways)]
-            _reinsert(t, v, from_, till, at, sorted_, free, keys, chosen, hold, luck)
+            length, count = _take_out(t, sorted_, late, lates, away, aways, rest, out, begun, luck)
+            start[:], end[:], on[:] = from_, till, at
+            _reinsert(t, out, count, start, end, on, rest, length, free, keys, chosen, hold, luck)
         if not again or luck.random() < 0.3:
             _vary(t, now, keys, chosen, hold, late, lates, away, aways, span, luck)
         cost = place_all(t, keys, chosen, hold, order, start, end, on, done, free, family)
