@@ -1,7 +1,8 @@
 """The inner loop of the search over orders of operations, over plain arrays.
 
-Compiled by Numba where it is installed, like `tabu_moves`. Operations are numbered so that each
-comes after all that it waits for; ``t`` is a `twin.optimize.sequence_search.Tables`.
+Compiled by Numba where it is installed, like `tabu_moves`; in one module, since of a change in
+another Numba would keep the old machine code. Operations are numbered so that each comes after all
+that it waits for; ``t`` is a `twin.optimize.sequence_search.Tables`.
 """
 
 from __future__ import annotations
@@ -336,26 +337,24 @@ def search(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, t
     n, jobs = len(now), len(t.release)
     keys, chosen, hold = np.empty(n), np.empty(n, np.int64), np.empty(n, np.bool_)
     start, end, on = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    done, late = np.empty(jobs, np.int64), np.empty(jobs, np.int64)
-    away, aways = np.empty(n, np.int64), 0
+    done, late, away = np.empty(jobs, np.int64), np.empty(jobs, np.int64), np.empty(n, np.int64)
     free, family = np.empty(len(t.group), np.int64), np.empty(len(t.group), np.int64)
     order, sorted_ = np.arange(n), np.arange(n)
     from_, till, at = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     rest, out, begun = np.empty(n, np.int64), np.empty(_LOTS, np.int64), np.empty(jobs, np.int64)
-    lates, span, fresh = 0, 1, True
+    lates, aways, span, fresh = 0, 0, 1, True
     for number in range(tried, tried + tries):
         keys[:] = now
         chosen[:] = machine
         hold[:] = held
         if fresh:
             place_all(t, keys, chosen, hold, order, start, end, on, done, free, family)
-            lates, span = 0, 1
+            lates, aways, span = 0, 0, 1
             for j in range(jobs):
                 span = max(span, done[j])
                 if done[j] + t.tail[j] > t.due[j] and t.first[j + 1] > t.first[j]:
                     late[lates] = j
                     lates += 1
-            aways = 0
             for v in range(n):
                 if t.planned_on[v] >= 0 and (on[v] != t.planned_on[v] or abs(
                         start[v] - t.planned[v]) > t.tolerance):
@@ -394,8 +393,6 @@ def search(t: Any, now: Any, machine: Any, held: Any, memory: Any, tries: int, t
             toll = t.goal[6]
             if not costs[2]:
                 t.goal[6] = max(10, toll - toll // 20 - 1)
-            elif toll < 10 * t.goal[8]:
-                t.goal[6] = toll + toll // 20 + 1
-            else:  # no dearer: a search that gave all for the bound is stuck
-                t.goal[6] = t.goal[8]
+            else:  # ten times as dear as at first nothing else counts, and the search is stuck
+                t.goal[6] = toll + toll // 20 + 1 if toll < 10 * t.goal[8] else t.goal[8]
             costs[0] += (t.goal[6] - toll) * costs[2]
