@@ -92,6 +92,9 @@ class SequenceSearch:
         #: number here -> number in the work
         self._own = np.array([v for j in self._turn for v in range(first[j], first[j + 1])])
         self.tables = _tables(work, self._turn, self._own)
+        #: operations that move in any case: what the plan has them on cannot do them
+        self._lost = sum(one is not None for one in work.plan) - int(
+            np.count_nonzero(self.tables.planned_on >= 0))
         bounded = work.holding and work.most_moved is not None
         self._size = memory or (_SHORT if bounded else _LONG)
         self._bounds = self._descents() if bounded else None
@@ -109,7 +112,8 @@ class SequenceSearch:
         """Search from a schedule, where so many operations may move."""
         tables, own, work = self.tables, self._own, replace(self.work, most_moved=most)
         self._most = most
-        tables.goal[4], tables.goal[6] = _free_moves(work), _toll(work)
+        tables.goal[4] = 1 << 40 if most is None else most - self._lost
+        tables.goal[6] = tables.goal[8]
         self._now = np.array(schedule.start, float)[own]
         self._on = np.array(schedule.machine)[own]
         self._held = (tables.planned_on >= 0) & (self._on == tables.planned_on) & (
@@ -173,22 +177,6 @@ class SequenceSearch:
         return follow(self.work, keys.tolist(), machine.tolist(), floor)
 
 
-def _able(work: Work) -> list[tuple[int, int] | None]:
-    """Where the plan in force has each operation that can be done there."""
-    tasks = [task for job in work.jobs for task in job.tasks]
-    held = [*work.plan, *(None for _ in tasks)]
-    return [one if one is not None and any(m == one[0] for m, _ in task.ways) else None
-            for one, task in zip(held, tasks, strict=False)]
-
-
-def _free_moves(work: Work) -> int:
-    """How many operations may move of those that need not."""
-    if work.most_moved is None:
-        return 1 << 40
-    lost = sum(one is not None for one in work.plan) - sum(one is not None for one in _able(work))
-    return work.most_moved - lost
-
-
 def _toll(work: Work) -> int:
     """What a move beyond the bound costs at first."""
     return 60 * max(work.goal.tardiness, work.goal.makespan)
@@ -209,8 +197,9 @@ def _tables(work: Work, turn: list[int], own: Any) -> Tables:
         if group in groups and after in families:
             at = groups[group], families.get(before, -1) + 1, families[after]
             minutes[at], costs[at] = least, cost
-    places = _able(work)
-    able = [places[v] for v in own.tolist()]
+    held = [work.plan[v] if v < len(work.plan) else None for v in own.tolist()]
+    able = [one if one is not None and any(m == one[0] for m, _ in task.ways) else None
+            for one, task in zip(held, tasks, strict=True)]
     goal = work.goal
 
     def whole(values: Any) -> Any:
@@ -245,7 +234,7 @@ def _tables(work: Work, turn: list[int], own: Any) -> Tables:
         group=whole(groups[tool.group] for tool in work.tools),
         tool_family=whole(families.get(tool.family, -1) for tool in work.tools),
         setup_minutes=minutes, setup_cost=costs,
-        goal=whole([goal.tardiness, goal.makespan, goal.setup, goal.moved, _free_moves(work),
-                    BROKEN, _toll(work), 0, _toll(work)]),
+        goal=whole([goal.tardiness, goal.makespan, goal.setup, goal.moved, 1 << 40, BROKEN,
+                    _toll(work), 0, _toll(work)]),
         reach=np.array([0.003, 0.02, 0.12]), tolerance=work.tolerance, holding=work.holding,
         plan=any(one is not None for one in able))
