@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,6 @@ def instances(kind: str, pattern: str = "", goal: str = "trucks") -> list[Instan
     return found
 
 
-
 @dataclass(frozen=True)
 class Row:
     """One instance, one seed: what was reached."""
@@ -126,13 +126,17 @@ class Row:
     beyond: int = 0  #: trucks above the best known
 
 
+#: A contestant: plays an instance for so many seconds with a seed by a clock.
+Play = Callable[[Instance, float, int, str], Row]
+
+
 def ours(one: Instance, seconds: float, seed: int, clock: str) -> Row:
     """The race."""
     done = race(one.problem, seconds=seconds, seed=seed, counted=False, clock=clock)
     return _row(one, seed, done.tours)
 
 
-def alone(one: Instance, engine: str, seconds: float, seed: int, clock: str) -> Row:
+def alone(engine: str, one: Instance, seconds: float, seed: int, clock: str) -> Row:
     """One engine on both cores, each with its own seed; the better of the two."""
     course = Course((Leg(0.97, (engine, engine), from_best=False),))
     done = race(one.problem, seconds=seconds, seed=seed, counted=False, clock=clock, over=course)
@@ -164,33 +168,32 @@ def routing(repeats: int, seconds: float = 10.0, clock: str = "wall",
         names = None if only is None else only.get(f"{kind} {goal}", [])
         return [one for one in instances(kind, pattern, goal) if names is None or one.name in names]
 
-    def rows(kind: str, goal: str, play: Callable[[Instance, int], Row]) -> list[Row]:
-        found = []
+    def rows(kind: str, goal: str, *plays: Play) -> list[list[Row]]:
+        """What each contestant reached: they take turns at every instance and seed."""
+        found: list[list[Row]] = [[] for _ in plays]
         for one in chosen(kind, goal):
             for seed in seeds:
-                found.append(play(one, seed))
-                if told:
-                    print("   ", found[-1], flush=True)
+                for play, mine in zip(plays, found, strict=True):
+                    mine.append(play(one, seconds, seed, clock))
+                    if told:
+                        print("   ", mine[-1], flush=True)
         return found
 
     for kind, what, share in (("vrptw", "VRPTW, vehicles first", 85.0),
                               ("pdptw", "pickup and delivery", 87.5)):
-        done = rows(kind, "trucks", lambda one, seed: ours(one, seconds, seed, clock))
+        [done] = rows(kind, "trucks", ours)
         if done:
             yield from _fleet(what, done, share)
-    for kind in ("vrptw", "cvrp"):
-        mine = rows(kind, "cost", lambda one, seed: ours(one, seconds, seed, clock))
-        pyvrp = rows(kind, "cost", lambda one, seed: alone(one, "pyvrp", seconds, seed, clock)
-                     ) if mine else []
+    for kind, rivals in (("vrptw", ("pyvrp", "ortools")), ("cvrp", ("pyvrp",))):
+        mine, pyvrp, *others = rows(kind, "cost", ours, *(partial(alone, engine)
+                                                          for engine in rivals))
         for what, most, low, high in _SIZES[kind]:
             pairs = [(a, b) for a, b in zip(mine, pyvrp, strict=True)
                      if low < int(a.name.partition("-n")[2].partition("-")[0] or 100) <= high]
             if pairs:
                 yield from _against(what, [a for a, _ in pairs], [b for _, b in pairs], most)
-        if mine and kind == "vrptw":
-            rival = rows(kind, "cost", lambda one, seed: alone(one, "ortools", seconds, seed,
-                                                               clock))
-            both = [(a.gap, b.gap) for a, b in zip(mine, rival, strict=True)
+        for ortools in others:
+            both = [(a.gap, b.gap) for a, b in zip(mine, ortools, strict=True)
                     if np.isfinite(b.gap)]
             if both:
                 own, theirs = np.mean(both, axis=0)
