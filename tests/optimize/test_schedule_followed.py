@@ -14,7 +14,7 @@ from twin.network import Network
 from twin.optimize.schedule import Solved, plan_of, solve
 from twin.optimize.schedule_work import GOALS
 from twin.optimize.workload import workload
-from twin.plan import Plan
+from twin.plan import Answer, Operation, Plan, Status
 from twin.scenario import Scenario
 from twin.simulate.play import play
 from twin.state import State
@@ -170,6 +170,55 @@ def test_a_plan_for_another_model_is_refused() -> None:
     plan, _ = scheduled(job_shop([[5, 1]]))
     with pytest.raises(ValueError, match="works on M5"):
         lived(network, plan)
+
+
+def by_hand(*rows: tuple[str, str, int, int, float, float]) -> Plan:
+    """A plan of lots of one operation or two: machine, product, order, step, start, end."""
+    return Plan("schedule", "shop", 0.0, Answer(Status.FEASIBLE), tuple(
+        Operation("shop", machine, machine[0], product, order, 1, step, start, end)
+        for machine, product, order, step, start, end in rows))
+
+
+def test_a_late_lot_keeps_no_machine_waiting() -> None:
+    network = shop(
+        [{"product": "a", "step": 10, "group": "N", "process_time": "5h"},
+         {"product": "a", "step": 20, "group": "M", "process_time": "2h"},
+         {"product": "b", "step": 20, "group": "M", "process_time": "2h"},
+         {"product": "c", "step": 20, "group": "M", "process_time": "4h"}],
+        [{"machine": "N", "group": "N"}, {"machine": "M", "group": "M"}],
+        [{"product": "a"}, {"product": "b"}, {"product": "c"}])
+    plan = by_hand(("N", "a", 1, 10, 0.0, 2.0), ("M", "a", 1, 20, 2.0, 4.0),
+                   ("M", "b", 2, 20, 4.0, 6.0), ("M", "c", 3, 20, 6.0, 10.0))
+    late = 1.0 / 60.0
+    followed = {order: start for machine, order, start, _ in lived(network, plan)
+                if machine == "M"}
+    assert followed == pytest.approx({2: 2.0 + late, 3: 4.0 + late, 1: 8.0 + late}, abs=1e-3)
+
+
+def test_a_machine_beside_takes_what_is_late_and_what_is_in_time_waits() -> None:
+    network = shop(
+        [{"product": name, "step": 10, "group": "M", "process_time": "5h"} for name in "abc"],
+        [{"machine": "M1", "group": "M"}, {"machine": "M2", "group": "M"}],
+        [{"product": name} for name in "abc"])
+    plan = by_hand(("M1", "a", 1, 10, 0.0, 2.0), ("M1", "b", 2, 10, 2.0, 4.0),
+                   ("M1", "c", 3, 10, 9.0, 14.0))
+    followed = {order: (machine, start) for machine, order, start, _ in lived(network, plan)}
+    assert followed == {1: ("M1", 0.0), 2: ("M2", pytest.approx(2.0 + 1.0 / 60.0, abs=1e-3)),
+                        3: ("M1", pytest.approx(5.0, abs=1e-3))}
+
+
+def test_a_crew_goes_on_when_what_it_was_to_do_first_is_late() -> None:
+    network = shop(
+        [{"product": "a", "step": 10, "group": "N", "process_time": "5h"},
+         {"product": "a", "step": 20, "group": "M", "process_time": "2h"},
+         {"product": "b", "step": 10, "group": "O", "process_time": "2h"}],
+        [{"machine": "N", "group": "N"}, {"machine": "M", "group": "M", "crew": "two"},
+         {"machine": "O", "group": "O", "crew": "two"}],
+        [{"product": "a"}, {"product": "b"}], crews=[{"crew": "two", "size": 1, "site": "shop"}])
+    plan = by_hand(("N", "a", 1, 10, 0.0, 2.0), ("M", "a", 1, 20, 2.0, 4.0),
+                   ("O", "b", 2, 10, 4.0, 6.0))
+    followed = {machine: start for machine, _, start, _ in lived(network, plan)}
+    assert followed == pytest.approx({"N": 0.0, "O": 2.0 + 1.0 / 60.0, "M": 5.0}, abs=1e-3)
 
 
 def test_a_model_that_makes_nothing_and_a_step_without_a_machine_are_refused() -> None:

@@ -1,15 +1,19 @@
 """Following a plan: each machine takes its planned operations in the planned order, and waits.
 
 A machine is set up ahead for its next planned operation, begins it as soon as its lot, its machine
-and its turn at its crews are there, and serves itself where the plan has a service. A lot that the
-plan does not know is worked on where it fits before the next planned start; one that stays away for
-a day after its planned start loses its turn.
+and its turn at its crews are there, and serves itself where the plan has a service. Until the
+planned start it does nothing else that is not expected to be done by then. From a minute after it
+the machine no longer waits: of the lots that are there it takes the one that was to begin first,
+also from a machine beside it that is late, and also one that the plan does not know, by when it
+came. A lot that stays away for a day after its planned start loses its turn.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import takewhile
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from twin.plan import Plan, Service
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from twin.simulate.world import World
 
 _PATIENCE = 24.0
+_LATE = 1.0 / 60.0  #: hours after its start from which a turn is late
 _EPS = 1e-6
 
 #: What names a lot in a plan: site, product, order, lot.
@@ -103,6 +108,8 @@ class Follower:
         self.crews: dict[str, list[Turn]] = {}
         self.lots: dict[tuple[str, str, int], deque[int]] = {}
         self.known: dict[tuple[str, int], Name] = {}  #: lot of the world -> of the plan
+        self.begun: dict[Name | None, float] = {}  #: when the last turn of a lot was to begin
+        self.alarms: set[tuple[str, float]] = set()
         self.groups: list[Group] = []
         self._write_down(plan)
         for plant in world.plants.values():
@@ -172,6 +179,8 @@ class Follower:
         if name is None:
             return None, None
         turn = self.turns.get((name, job.operation.row.step))
+        if turn is not None:
+            self.begun[name] = turn.start
         if turn is None or not any(turn in line for line in self.lines.values()):
             return None, None
         return turn, name
@@ -194,9 +203,9 @@ class Follower:
 
     # -- machines --------------------------------------------------------------------------------
     def next(self, machine: Machine, queue: Planned) -> Job | None:
-        """What a machine does now: its next turn if it is there, or a lot that fits before it."""
+        """What a machine does now."""
         now = self.env._now
-        line = self.lines.get(machine.name)
+        line = self.lines.get(machine.name, deque())
         while line:
             turn = line[0]
             if turn.service is not None:
@@ -204,34 +213,85 @@ class Follower:
                 if self._serve(machine, turn.service):
                     return None
                 continue
-            if turn.ready:
-                if any(self.crews[crew][0] is not turn for crew in turn.crews):
-                    return None
-                line.popleft()
-                for crew in turn.crews:
-                    self.crews[crew].remove(turn)
-                self._call(queue)
-                return queue.begin(turn)
-            if now >= turn.start + _PATIENCE - _EPS:
-                self._give_up(line, turn, queue)
-                continue
-            self.env.call(turn.start + _PATIENCE, START, self._wake, machine)
-            break
-        return self._other(machine, queue, line[0] if line else None)
+            if now < turn.start + _PATIENCE - _EPS or turn.ready:
+                break
+            self._give_up(line, turn, queue)
+        if not line:
+            return self._first(machine, queue)
+        turn = line[0]
+        if self._late(turn):
+            if not turn.ready:
+                self._look_again(machine, turn.start + _PATIENCE)
+            return self._first(machine, queue)
+        if turn.ready:
+            return self._begin(line, turn, queue) if self._manned(turn, machine) else None
+        self._look_again(machine, turn.start + _LATE)
+        return self._first(machine, queue, until=turn.start)
 
-    def _other(self, machine: Machine, queue: Planned, turn: Turn | None) -> Job | None:
+    def _late(self, turn: Turn) -> bool:
+        return self.env._now >= turn.start + _LATE - _EPS
+
+    def _look_again(self, machine: Machine, time: float) -> None:
+        if time > self.env._now and (machine.name, time) not in self.alarms:
+            self.alarms.add((machine.name, time))
+            self.env.call(time, START, self._wake, machine)
+
+    def _first(self, machine: Machine, queue: Planned, until: float = inf) -> Job | None:
+        """Of the lots that are there the one that was to begin first: turns of this machine if it
+        is late, late ones of the others beside it, and lots without a turn. It has to be done
+        `until` then, as expected."""
         now = self.env._now
+        found: list[tuple[float, int, deque[Turn], Turn | Job, list[Job]]] = []
+        for other in queue.group.machines:
+            line = self.lines.get(other.name, deque())
+            for turn in line:
+                if turn.service is not None or not turn.ready:
+                    continue
+                if other is machine:
+                    if until == inf:
+                        found.append((turn.start, len(found), line, turn, []))
+                elif self._late(turn):
+                    found.append((turn.start, len(found), line, turn, list(turn.here.values())))
+                else:
+                    self._look_again(machine, turn.start + _LATE)
         for job in queue.others:
-            hours = job.operation.expected(job.units) / machine.speed
-            if turn is None or now + hours <= turn.start + _EPS or now > turn.start:
-                queue.others.remove(job)
-                return job
+            name = self.known.get((job.site, job.number))
+            found.append((self.begun.get(name, job.queued), len(found), deque(), job, [job]))
+        for _, _, line, one, jobs in sorted(found, key=lambda entry: entry[:2]):
+            hours = sum(job.operation.expected(job.units) for job in jobs) / machine.speed
+            if now + hours > until + _EPS:
+                continue
+            if not isinstance(one, Turn):
+                queue.others.remove(one)
+                return one
+            if self._manned(one, machine):
+                return self._begin(line, one, queue)
         return None
+
+    def _manned(self, turn: Turn, machine: Machine) -> bool:
+        """Whether it is the turn's turn at its crews: what they have before it has begun or is
+        late. If not, the machine looks again when it will be."""
+        time = max((other.start + _LATE for crew in turn.crews
+                    for other in takewhile(lambda one: one is not turn, self.crews[crew])),
+                   default=0.0)
+        if self.env._now >= time - _EPS:
+            return True
+        self._look_again(machine, time)
+        return False
+
+    def _begin(self, line: deque[Turn], turn: Turn, queue: Planned) -> Job:
+        line.remove(turn)
+        self._leave_crews(turn)
+        self._call(queue)
+        return queue.begin(turn)
+
+    def _leave_crews(self, turn: Turn) -> None:
+        for crew in turn.crews:
+            self.crews[crew].remove(turn)
 
     def _give_up(self, line: deque[Turn], turn: Turn, queue: Planned) -> None:
         line.popleft()
-        for crew in turn.crews:
-            self.crews[crew].remove(turn)
+        self._leave_crews(turn)
         for job in turn.here.values():
             queue.waiting.pop(job.number, None)
             queue.others.append(job)
