@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.optimize.shops import brute_force, ft06, works
 from twin.optimize.dispatch_rules import RULES, dispatch, follow
 from twin.optimize.rescheduling import in_force
-from twin.optimize.schedule import horizon_for, plan_of, solve
+from twin.optimize.schedule import Solved, horizon_for, plan_of, solve
 from twin.optimize.schedule_check import broken_rules
 from twin.optimize.schedule_model import ScheduleModel
 from twin.optimize.schedule_score import Schedule, moved, score
@@ -210,3 +213,29 @@ def test_reasons_name_the_machine_that_binds_and_why_a_lot_is_late() -> None:
     late = {reason.subject: reason.message for reason in found.answer.reasons
             if reason.kind == "why_not"}
     assert "alone in the plant it would still be 20 min late" in late["a"]
+
+
+@pytest.mark.long
+def test_a_limit_shorter_than_the_first_compilation_spoils_no_later_plan(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    luck = Random(5)
+    work = Work(tuple(
+        Job(tuple(Task(((m, luck.randint(20, 90)),)) for m in luck.sample(range(5), 5)),
+            f"lot {j}", due=luck.randint(400, 1500)) for j in range(30)),
+        tuple(Tool(f"M{m}") for m in range(5)))
+
+    def waits(found: Solved) -> bool:
+        return any(reason.subject == "search" for reason in found.answer.reasons)
+
+    first = solve(work, seconds=2.0)
+    assert first.answer.stopped_by == "wall"
+    assert waits(first)
+    until = time.time() + 180.0
+    while not list(tmp_path.rglob("sequence_moves.search-*.nbc")):
+        assert time.time() < until
+        time.sleep(0.2)
+    again = solve(work, seconds=20.0)
+    assert not waits(again)
+    assert again.score.cost < first.score.cost

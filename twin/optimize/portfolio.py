@@ -17,6 +17,7 @@ from twin.optimize.schedule_score import Schedule, score
 from twin.optimize.schedule_work import Work
 from twin.optimize.schedule_worker import Errand, Round, Said, plain
 from twin.optimize.sequence_search import fits
+from twin.optimize.tabu_moves import COMPILED
 from twin.plan import Progress
 
 _ROUNDS = (0.3, 0.3, 0.4)
@@ -41,6 +42,7 @@ class Outcome:
     progress: tuple[Progress, ...]
     work: Work
     fewest: int | None = None  #: operations that move in any schedule
+    compiling: bool = False  #: a search was still being compiled when the clock struck
 
 
 def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int = 1,
@@ -86,6 +88,7 @@ class _Race:
         self._note()
         self.news: News = Queue()
         self.roles = lines
+        self.heard: set[int] = set()
         self.runners = [WorkerProcess(i, "schedule_worker",
                                       Errand(work, seed + 1000 * i, start, horizon), self.news)
                         for i in range(len(lines))]
@@ -100,13 +103,22 @@ class _Race:
                 if stopped:
                     break
         finally:
-            for runner in self.runners:
-                runner.stop()
+            compiling = [self._compiles(runner.number) for runner in self.runners]
+            for runner, unheard in zip(self.runners, compiling, strict=True):
+                runner.stop(finish=unheard)
         proved = self.bound is not None and self.cost <= self.bound
         return Outcome(self.best, self.bound, proved, self.infeasible, self.engine,
                        stopped or ("work" if self.counted else "wall"),
                        time.time() - self.began, self.spent, tuple(self.progress),
-                       self.work, self.fewest)
+                       self.work, self.fewest, stopped == "wall" and any(compiling))
+
+    def _compiles(self, who: int) -> bool:
+        """Whether a process still waits for what a machine compiles once.
+
+        Killed, it would begin anew with each plan, and under short limits never be done.
+        """
+        return (self.roles[who][0] in ("order", "tabu") and who not in self.heard
+                and COMPILED and (plain(self.work) or fits(self.work)))
 
     def _round(self, number: int, part: float, until: float) -> str:
         """One round; why all must stop, or blank."""
@@ -131,6 +143,7 @@ class _Race:
                 running.discard(who)
                 continue
             role = self.roles[who][number]
+            self.heard.add(who)
             self._hear(said)
             if said.schedule is not None:
                 found[who] = said.schedule

@@ -79,11 +79,17 @@ class WorkerProcess:
         except (EOFError, OSError, pickle.UnpicklingError, ValueError):
             news.put((self.number, None))
 
-    def stop(self) -> None:
-        """End the process, whatever it does."""
+    def stop(self, *, finish: bool = False) -> None:
+        """End the process, whatever it does; or let it `finish` that, unheard, in the background.
+
+        One whose pipes are closed ends itself when it next reads or writes.
+        """
         self.alive = False
-        self.process.kill()
-        self.process.wait()
+        if finish:
+            Thread(target=self.process.wait, daemon=True).start()
+        else:
+            self.process.kill()
+            self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with suppress(OSError):

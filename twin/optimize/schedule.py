@@ -186,7 +186,7 @@ def _answer(work: Work, outcome: Outcome, final: Score, start: Score, scale: flo
         if outcome.infeasible and explain:
             why = conflict(work)
     elif explain:
-        why = (*changes(work, outcome.schedule, outcome.fewest),
+        why = (*_unsearched(outcome), *changes(work, outcome.schedule, outcome.fewest),
                *reasons(work, outcome.schedule, scale))
     if final.overdue:
         objective = bound = None
@@ -197,6 +197,14 @@ def _answer(work: Work, outcome: Outcome, final: Score, start: Score, scale: flo
                   outcome.spent, outcome.stopped_by,
                   None if start.broken else start.cost / scale,
                   tuple(_told(seen, scale) for seen in outcome.progress), why)
+
+
+def _unsearched(outcome: Outcome) -> tuple[Reason, ...]:
+    if not outcome.compiling:
+        return ()
+    return (Reason("why_not", "search", "The search had not begun when the limit struck: a machine "
+                   "compiles it once, for some ten seconds. That goes on in the background: plan "
+                   "again for a better schedule."),)
 
 
 def plan_of(solved: Solved, model: str, now: float, digest: str = "") -> Plan:

@@ -55,7 +55,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A schedule or a bound that a worker found; `over` ends a round.
+    """A schedule or a bound that a worker found; `over` ends a round; with nothing: it searches.
 
     `fewest` is how many operations move in any schedule, `most_moved` how many may from now on.
     """
@@ -155,6 +155,7 @@ class Worker:
         known = engine.best.makespan if engine.best else 1 << 60
         if self.cost < known * work.goal.makespan:
             engine.start_from(np.array(self.best.machine), np.array(self.best.start))
+            self.tell(Said())
             told(engine.best)
         begun = engine.done
         steps = int(turn.seconds * STEPS_A_SECOND * 200 / max(200, first[-1]))
@@ -170,6 +171,9 @@ class Worker:
         if "order" not in self.engines:
             self.engines["order"] = (SequenceSearch if fast else Reordering)(
                 self.work, self.best, self.task.seed)
+            if fast:
+                self.engines["order"].make_ready()
+                self.tell(Said())
         engine = self.engines["order"]
         if engine.best_cost > self.cost:
             engine.take(self.best)

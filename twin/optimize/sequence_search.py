@@ -143,18 +143,25 @@ class SequenceSearch:
             yield start, most, 1 + int(placed * _END) // size
             start, high, placed = self.best, _AGAIN * most, _DESCENT // 2
 
-    def search(self, *, tries: int, until: float = float("inf"), told: Any = None) -> Schedule:
-        """Try on; the best schedule so far."""
+    def make_ready(self) -> None:
+        """Have it compiled, which a machine does once and takes some ten seconds."""
+        self._try(0)
+
+    def _try(self, some: int) -> None:
         from twin.optimize import sequence_moves  # Numba takes a while to come
 
+        sequence_moves.search(self.tables, self._now, self._on, self._held, self._memory,
+                              some, self.tries, *self._best, self._costs, self.luck)
+
+    def search(self, *, tries: int, until: float = float("inf"), told: Any = None) -> Schedule:
+        """Try on; the best schedule so far."""
         last = self.tries + tries
         while self.tries < last and time.time() < until:
             if not self._left and self._bounds is not None:
                 start, bound, self._left = next(self._bounds)
                 self._begin(start, bound)
             some = min(last - self.tries, self._left, 1 + 400_000 // len(self._now))
-            sequence_moves.search(self.tables, self._now, self._on, self._held, self._memory,
-                                  some, self.tries, *self._best, self._costs, self.luck)
+            self._try(some)
             self.tries += some
             self._left -= some
             if self._most == self.work.most_moved and self._costs[1] < self.best_cost:
