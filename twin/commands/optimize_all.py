@@ -19,7 +19,7 @@ from twin.commands.optimize_stocking import (
     state_of,
     watcher,
 )
-from twin.commands.planning import played_leads
+from twin.commands.planning import leads_asked
 from twin.commands.replay import PAIRS, Shown, lines, replay
 from twin.commands.verbs import Call
 from twin.network import Network
@@ -139,9 +139,7 @@ class _Desk:
     @cached_property
     def leads(self) -> dict[tuple[str, str], float]:
         """How long goods take, waiting included."""
-        with self.call.screen.working("Playing how long goods take"):
-            return played_leads(self.network, self.state, self.asked["seed"],
-                                self.asked["simulate.workers"])
+        return leads_asked(self.call, self.asked, self.network, self.state)
 
     def parts(self) -> list[Part]:
         """What could be done, as far as the model has it."""

@@ -13,7 +13,7 @@ from twin.commands.optimize_stocking import (
     proposed,
     share,
 )
-from twin.commands.planning import played_leads
+from twin.commands.planning import leads_asked
 from twin.commands.replay import PAIRS
 from twin.commands.verbs import Call
 from twin.network import Network
@@ -61,10 +61,7 @@ def allocation_plan(call: Call) -> int:
             raise SettingError(f"region '{asked['region']}' has no demand. There are "
                                f"{', '.join(regions) or 'none'}.")
         surge[asked["region"]] = (asked["surge"],) * asked["surge_weeks"]
-    leads = {}
-    if asked["leads"] == "played":
-        with call.screen.working("Playing how long goods take"):
-            leads = played_leads(network, state, asked["seed"], asked["simulate.workers"])
+    leads = leads_asked(call, asked, network, state) if asked["leads"] == "played" else {}
     planner = Allocator(network, asked["weeks"], asked["firm"], asked["service"],
                         0.0 if state is None else state.clock_h, surge, leads)
     return proposed(planner(state), call, asked, network, state, asked["window"],

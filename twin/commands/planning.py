@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from twin.clock import excerpt, format_duration
 from twin.commands.show import Screen
+from twin.commands.verbs import Call
 from twin.network import Network
 from twin.plan import Progress
 from twin.settings import duration
@@ -102,3 +104,10 @@ def played_leads(network: Network, state: State | None, seed: int,
         if coming > 0.0 and come > 0.0:
             found[node] = coming / come
     return found
+
+
+def leads_asked(call: Call, asked: Mapping[str, Any], network: Network, state: State | None
+                ) -> dict[tuple[str, str], float]:
+    """Lead times as they are played with the seed and the workers that were asked for."""
+    with call.screen.working("Playing how long goods take"):
+        return played_leads(network, state, asked["seed"], asked["simulate.workers"])

@@ -108,7 +108,7 @@ class Follower:
         self.crews: dict[str, list[Turn]] = {}
         self.lots: dict[tuple[str, str, int], deque[int]] = {}
         self.known: dict[tuple[str, int], Name] = {}  #: lot of the world -> of the plan
-        self.begun: dict[Name | None, float] = {}  #: when the last turn of a lot was to begin
+        self.last_start: dict[Name | None, float] = {}  #: planned, of a lot's last turn
         self.alarms: set[tuple[str, float]] = set()
         self.groups: list[Group] = []
         self._write_down(plan)
@@ -180,7 +180,7 @@ class Follower:
             return None, None
         turn = self.turns.get((name, job.operation.row.step))
         if turn is not None:
-            self.begun[name] = turn.start
+            self.last_start[name] = turn.start
         if turn is None or not any(turn in line for line in self.lines.values()):
             return None, None
         return turn, name
@@ -256,7 +256,7 @@ class Follower:
                     self._look_again(machine, turn.start + _LATE)
         for job in queue.others:
             name = self.known.get((job.site, job.number))
-            found.append((self.begun.get(name, job.queued), len(found), deque(), job, [job]))
+            found.append((self.last_start.get(name, job.queued), len(found), deque(), job, [job]))
         for _, _, line, one, jobs in sorted(found, key=lambda entry: entry[:2]):
             hours = sum(job.operation.expected(job.units) for job in jobs) / machine.speed
             if now + hours > until + _EPS:
