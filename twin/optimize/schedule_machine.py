@@ -58,7 +58,7 @@ def _precedence(scheme: ScheduleModel, machine: int, *, setups: bool) -> dict[tu
             model.add(second.begin >= first.end + setup).only_enforce_if(before)
             scheme.orders.append((before, first.v, second.v))
         if a.batch and a.batch == b.batch and one.minutes == other.minutes \
-                and a.started is None and b.started is None:
+                and a.started == b.started:  # begun together, or neither
             mate = model.new_bool_var("")
             model.add(one.begin == other.begin).only_enforce_if(mate)
             choices.append(mate)
