@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 
 from twin.optimize import sequence_search
-from twin.optimize.dispatch_rules import RULES, dispatch
+from twin.optimize.dispatch_rules import RULES, dispatch, follow
 from twin.optimize.rescheduling import frontier, in_force
 from twin.optimize.schedule import plan_of, quick, solve
 from twin.optimize.schedule_changes import changes
 from twin.optimize.schedule_check import broken_rules
 from twin.optimize.schedule_repair import matched_up, repaired
-from twin.optimize.schedule_score import Schedule, moved, score
+from twin.optimize.schedule_score import BROKEN, Schedule, moved, score
 from twin.optimize.schedule_work import Goal, Job, Task, Tool, Work
+from twin.optimize.sequence_moves import place_all
 from twin.optimize.sequence_search import SequenceSearch, fits
 
 
@@ -64,6 +66,60 @@ def test_the_compiled_search_counts_what_the_score_counts(
     claimed = search._made()  # as tables have it, and as the shop places it
     now = replace(work, most_moved=search._most)
     assert score(now, claimed).cost == int(search._costs[1])
+
+
+def crowded(seed: int) -> Work:
+    """A shop whose crews are short, with ovens that take several lots, services that are due, and
+    work that has begun."""
+    luck = Random(seed)
+    jobs = []
+    for j in range(8):
+        tasks = [Task(((2, 50),), 0, family="red", batch="bake", room=2)] if luck.random() < 0.7 \
+            else []
+        tasks += [Task(tuple((m, luck.randint(10, 60)) for m in luck.sample(range(2), 2)), k,
+                       family=luck.choice(("", "red")), setup=10,
+                       crew=luck.choice((-1, 1))) for k in (1, 2)]
+        if j < 2:  # the oven works on two lots, or a lot is on the saw
+            ways = tasks[0].ways[:1]
+            tasks[0] = replace(tasks[0], ways=((ways[0][0], 25),), started=25)
+        release = luck.choice((0, 0, 40)) if j > 1 else 0
+        jobs.append(Job(tuple(tasks), f"lot {j}", release, luck.randint(60, 300),
+                        luck.randint(1, 3), after=(j - 1,) if j > 2 and luck.random() < 0.2
+                        else (), order=j + 1))
+    jobs += [Job((Task(((m, 30),), crew=2),), f"service of {m}", service="wear", tail=m,
+                 deadline=luck.randint(120, 400)) for m in (0, 0, 2)]
+    tools = (Tool("saw", "g", ((120, 180), (400, 460)), crew=0), Tool("drill", "g", crew=0),
+             Tool("oven", "h", ((30, 60),), crew=luck.choice((-1, 0))))
+    return Work(tuple(jobs), tools, {}, (luck.choice((1, 2)), 1, 1), ("a", "b", "c"),
+                Goal("all", 100, 1, 7))
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not fits(drawn(0)), reason="needs Numba")
+def test_crews_batches_and_services_are_placed_as_the_shop_places_them() -> None:
+    for seed in range(30):
+        work = crowded(seed)
+        start = dispatch(work, RULES["fifo"])
+        search = SequenceSearch(work, start, seed)
+        own, luck = search._own, Random(seed)
+        for _ in range(20):
+            keys = [luck.uniform(0.0, 400.0) for _ in own]
+            machine = [luck.choice((-1, luck.choice(task.ways)[0]))
+                       for job in work.jobs for task in job.tasks]
+            raised = np.array(keys)[own]
+            n, jobs, tools = len(own), len(work.jobs), len(work.tools)
+            begun, over, on = (np.zeros(n, np.int64) for _ in range(3))
+            cost = place_all(search.tables, raised, np.array(machine)[own], np.zeros(n, bool),
+                             np.arange(n), begun, over, on, np.zeros(jobs, np.int64),
+                             np.zeros(tools, np.int64), np.zeros(tools, np.int64))
+            back = np.empty(n)
+            back[own] = raised
+            told = follow(work, back.tolist(), machine)
+            assert np.array(told.start)[own].tolist() == begun.tolist()
+            assert np.array(told.end)[own].tolist() == over.tolist()
+            assert np.array(told.machine)[own].tolist() == on.tolist()
+            found = score(work, told)
+            assert cost == found.cost - found.beyond * BROKEN
 
 
 def work_centres(seed: int, lots: int = 24) -> Work:

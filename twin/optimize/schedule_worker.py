@@ -18,8 +18,9 @@ from twin.optimize.schedule_work import Goal, Work
 from twin.optimize.sequence_search import SequenceSearch, fits
 
 #: Work that a second of the limit stands for, well below what a second does on a quiet machine.
-STEPS_A_SECOND, PLACED_A_SECOND, SOLVED_A_SECOND = 150_000, 100_000, 0.25
-COMPILED_A_SECOND = 10_000_000
+STEPS_A_SECOND, PLACED_A_SECOND, SOLVED_A_SECOND = 150_000, 100_000, 0.1
+COMPILED_A_SECOND = 4_000_000
+_EACH = 40  #: operations that take as long as what every compiled try costs besides placing
 #: Choices up to which a proof is hoped for where few operations may move, above which a model is
 #: presolved lightly, and above which it is solved in parts.
 _SMALL, _MIDDLE, _LARGE = 200, 10_000, 60_000
@@ -177,7 +178,7 @@ class Worker:
         engine = self.engines["order"]
         if engine.best_cost > self.cost:
             engine.take(self.best)
-        begun, size = engine.tries, max(1, self.work.size)
+        begun, size = engine.tries, self.work.size + _EACH if fast else max(1, self.work.size)
         placed = COMPILED_A_SECOND if fast else PLACED_A_SECOND
         tries = max(1, int(turn.seconds * placed / size))
         engine.search(tries=tries if turn.counted else 1 << 60, until=turn.until,

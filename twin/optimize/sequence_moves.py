@@ -1,8 +1,8 @@
 """The inner loop of the search over orders of operations, over plain arrays.
 
-Compiled by Numba where it is installed, like `tabu_moves`; in one module, since of a change in
-another Numba would keep the old machine code. Operations are numbered so that each comes after all
-that it waits for; ``t`` is a `twin.optimize.sequence_search.Tables`.
+Compiled by Numba where it is installed, like `tabu_moves`; nearly all in one module, since of a
+change in another Numba would keep the old machine code. Operations are numbered so that each comes
+after all that it waits for; ``t`` is a `twin.optimize.sequence_search.Tables`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.optimize.sequence_times import opening_at, over_at, soonest, sort_by
 from twin.optimize.tabu_moves import compiled
 
 _AGAIN = 0.7  #: share of tries that put lots anew
@@ -18,90 +19,46 @@ _LOTS = 10  #: at most so many in a try
 
 
 @compiled
-def _opening(low: int, high: int, shut: Any, opens: Any, time: int) -> int:
-    """The first open minute at or after a time; closed spans are those from low to high."""
-    least = low
-    while low < high:  # behind the last span that begins at or before it
-        middle = (low + high) // 2
-        if shut[middle] <= time:
-            low = middle + 1
-        else:
-            high = middle
-    if low > least and time < opens[low - 1]:
-        return int(opens[low - 1])
-    return time
-
-
-@compiled
-def _after(low: int, high: int, shut: Any, opens: Any, time: int, minutes: int) -> int:
-    """When so many open minutes are over that begin at a time."""
-    if minutes == 0:
-        return time
-    end, most = time + minutes, high
-    while low < high:
-        middle = (low + high) // 2
-        if opens[middle] <= time:
-            low = middle + 1
-        else:
-            high = middle
-    while low < most and shut[low] < end:
-        end += opens[low] - max(shut[low], time)
-        low += 1
-    return int(end)
-
-
-@compiled
-def _sort(order: Any, keys: Any) -> None:
-    """Put numbers in the order of their keys; quick where few are out of place."""
-    for i in range(1, len(order)):
-        v = order[i]
-        k = i - 1
-        while k >= 0 and (keys[order[k]] > keys[v] or (keys[order[k]] == keys[v]
-                                                       and order[k] > v)):
-            order[k + 1] = order[k]
-            k -= 1
-        order[k + 1] = v
-
-
-@compiled
 def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any, end: Any,
               on: Any, done: Any, free: Any, family: Any) -> int:
-    """Place operations in the order of their keys; the cost of the schedule.
+    """Place operations in the order of their keys, as `Floor` does; the cost of the schedule.
 
-    Parameters
-    ----------
-    keys
-        By operation; raised in place so that none is below one that it waits for.
-    chosen
-        The machine of each; -1 for the one that is done first.
-    held
-        Operations that do not begin before the plan in force lets them.
-    order
-        Of the operations as it was before; sorted in place.
-    start, end, on, done, free, family
-        Written: the schedule, ends of lots, and machines as it leaves them.
+    By operation, `keys` are raised in place so that none is below one that it waits for, `chosen`
+    is its machine, -1 for the one that is done first, and what is `held` does not begin before the
+    plan in force lets it. `order`, as it was before, is sorted in place. The schedule (`start`,
+    `end`, `on`), ends of lots and machines as it leaves them are written.
     """
-    n, jobs = len(keys), len(done)
+    n, jobs, setup_cost, moved = len(keys), len(done), 0, 0
     first, job, started, tail, delay = t.first, t.job, t.started, t.tail, t.delay
     way_from, way_machine, way_minutes = t.way_from, t.way_machine, t.way_minutes
     after_from, after, high, families = t.after_from, t.after, t.high, t.family
-    span_from, shut, opens = t.span_from, t.shut, t.open
-    planned, planned_on, tolerance = t.planned, t.planned_on, t.tolerance
+    span_from, shut, opens, room, batch = t.span_from, t.shut, t.open, t.room, t.batch
+    word, begun, over, space, gone = t.word, t.begun, t.over, t.space, t.gone
+    people, people_from, crew, tool_crew = t.people, t.people_from, t.crew, t.tool_crew
+    turn, service_from, service, latest = t.turn, t.service_from, t.service, t.latest
+    short, batches = len(people) > 0, t.batches
     for m in range(len(free)):
-        free[m], family[m] = 0, t.tool_family[m]
-    setup_cost = 0
+        free[m], family[m], word[m], turn[m] = 0, t.tool_family[m], -1, service_from[m]
+    for k in range(len(people)):
+        people[k] = 0
     for j in range(jobs):
         most = -1e18
         for i in range(after_from[j], after_from[j + 1]):
             most = max(most, high[after[i]])
+        done[j] = t.release[j]
         for v in range(first[j], first[j + 1]):
-            if started[v] >= 0:
+            gone[v] = started[v] >= 0
+            if gone[v]:
                 keys[v] = -1e18
                 m = way_machine[way_from[v]]
                 on[v], start[v] = m, -started[v]
-                end[v] = _after(span_from[m], span_from[m + 1], shut, opens, 0,
+                end[v] = over_at(span_from[m], span_from[m + 1], shut, opens, 0,
                                 way_minutes[way_from[v]])
-                free[m] = max(free[m], end[v])
+                free[m], done[j] = max(free[m], end[v]), end[v]
+                word[m], begun[m], over[m], space[m] = batch[v], start[v], end[v], room[v] - 1
+                for c in (tool_crew[m], crew[v] if crew[v] != tool_crew[m] else -1):
+                    if c >= 0:
+                        people[soonest(people, people_from[c], people_from[c + 1])] = end[v]
                 if families[v] >= 0:
                     if families[v] != family[m]:
                         setup_cost += t.setup_cost[t.group[m], family[m] + 1, families[v]]
@@ -112,53 +69,79 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
                 keys[v] = most
                 most += t.least[v]
         high[j] = most + tail[j]
-        done[j] = t.release[j]
-    _sort(order, keys)
-    moved = 0
+    sort_by(order, keys)
     for i in range(n):
         v = order[i]
-        j = job[v]
-        if v == first[j]:
-            for a in range(after_from[j], after_from[j + 1]):
-                other = after[a]
-                done[j] = max(done[j], done[other] + tail[other])
-        if started[v] < 0:
-            ready = done[j] + delay[v]
-            if held[v]:
-                ready = max(ready, planned[v] - tolerance)
-            begin, over, cost, quick, own = 0, 1 << 60, 0, 1 << 60, families[v]
-            for w in range(way_from[v], way_from[v + 1]):
-                m = way_machine[w]
-                if chosen[v] >= 0 and m != chosen[v]:
+        u, want, back = v, chosen[v], -1
+        while not gone[v]:
+            j, own = job[u], families[u]
+            if u == first[j]:
+                for a in range(after_from[j], after_from[j + 1]):
+                    done[j] = max(done[j], done[after[a]] + tail[after[a]])
+            ready = done[j] + delay[u]
+            if held[u] and u == v:
+                ready = max(ready, t.planned[u] - t.tolerance)
+            begin, stop, cost, quick, m = 0, 1 << 60, 0, 1 << 60, 0
+            for w in range(way_from[u], way_from[u + 1]):
+                o, minutes = way_machine[w], way_minutes[w]
+                if want >= 0 and o != want:
                     continue
-                minutes, low, top = way_minutes[w], span_from[m], span_from[m + 1]
-                change, dear = 0, 0
-                if own >= 0 and own != family[m]:
-                    change = t.setup_minutes[t.group[m], family[m] + 1, own]
-                    dear = t.setup_cost[t.group[m], family[m] + 1, own]
-                    if change < 0:
-                        change, dear = t.setup[v], 0
-                time = free[m]
-                if low < top:
-                    time = _opening(low, top, shut, opens, time)
-                    if change:
-                        time = _after(low, top, shut, opens, time, change)
-                    time = _opening(low, top, shut, opens, max(time, ready))
-                    stop = _after(low, top, shut, opens, time, minutes)
+                low, top, time, change, dear = span_from[o], span_from[o + 1], free[o], 0, 0
+                if batches and 0 <= batch[u] == word[o] and space[o] > 0 and ready <= begun[o]:
+                    time, done_ = begun[o], over[o]
                 else:
-                    time = max(time + change, ready)
-                    stop = time + minutes
-                if stop < over or (stop == over and minutes < quick):
-                    begin, over, cost, quick, on[v] = time, stop, dear, minutes, m
-            start[v], end[v] = begin, over
-            free[on[v]] = over
+                    if own >= 0 and own != family[o]:
+                        change = t.setup_minutes[t.group[o], family[o] + 1, own]
+                        dear = t.setup_cost[t.group[o], family[o] + 1, own]
+                        if change < 0:
+                            change, dear = t.setup[u], 0
+                    if low < top and change:
+                        time = opening_at(low, top, shut, opens, time)
+                        time = over_at(low, top, shut, opens, time, change)
+                    else:
+                        time += change
+                    time = max(time, ready)
+                    for c in (tool_crew[o], crew[u]):
+                        if short and c >= 0:
+                            time = max(time, people[soonest(people, people_from[c],
+                                                             people_from[c + 1])])
+                    if low < top:
+                        time = opening_at(low, top, shut, opens, time)
+                        done_ = over_at(low, top, shut, opens, time, minutes)
+                    else:
+                        done_ = time + minutes
+                if done_ < stop or (done_ == stop and (minutes, o) < (quick, m)):
+                    begin, stop, cost, quick, m = time, done_, dear, minutes, o
+            late = -1  # a service that would else come too late goes first
+            while u == v and late < 0 and turn[m] < service_from[m + 1]:
+                s = service[turn[m]]
+                if s == v or (not gone[s] and over_at(
+                        span_from[m], span_from[m + 1], shut, opens, stop,
+                        way_minutes[way_from[s]]) <= latest[s]):
+                    break
+                turn[m] += 1
+                if not gone[s]:
+                    late = s
+            if late >= 0:
+                u, want, back = late, -1, m
+                continue
+            joins = (batches and 0 <= batch[u] == word[m] and space[m] > 0
+                     and begin == begun[m] and stop == over[m] == free[m])
+            if batches:
+                space[m] = (space[m] if joins else room[u]) - 1
+                word[m], begun[m], over[m] = batch[u], begin, stop
+            for c in (tool_crew[m], crew[u] if crew[u] != tool_crew[m] else -1):
+                if short and c >= 0 and not joins:
+                    people[soonest(people, people_from[c], people_from[c + 1])] = stop
             if own >= 0:
-                family[on[v]] = own
+                family[m] = own
+            on[u], start[u], end[u], gone[u] = m, begin, stop, True
+            free[m], done[j] = max(free[m], stop), stop
             setup_cost += cost
-            if planned_on[v] >= 0 and (on[v] != planned_on[v]
-                                       or abs(begin - planned[v]) > tolerance):
+            if t.planned_on[u] >= 0 and (m != t.planned_on[u]
+                                         or abs(begin - t.planned[u]) > t.tolerance):
                 moved += 1
-        done[j] = end[v]
+            u, want = v, back
     return _cost(t, done, setup_cost, moved)
 
 
@@ -226,14 +209,8 @@ def _take_out(t: Any, line: Any, late: Any, lates: int, away: Any, aways: int, r
               out: Any, begun: Any, luck: Any) -> tuple[int, int]:
     """Choose lots to put anew, late ones more often than not; how much stays, and of how many.
 
-    Parameters
-    ----------
-    rest
-        Written: what stays of `line`.
-    out
-        Written: the first operation of each that is taken out.
-    begun
-        Noted here, by lot.
+    What stays of `line` is written into `rest`, the first operation of each that is taken out into
+    `out`; by lot it is noted in `begun`.
     """
     n, count, length = len(line), 0, 0
     begun[:] = n
@@ -264,16 +241,8 @@ def _reinsert(t: Any, out: Any, count: int, start: Any, end: Any, on: Any, line:
     """Put the ends of some lots, one after another, where the others leave room, or the plan has
     them.
 
-    Parameters
-    ----------
-    out
-        The first operation of each that is put anew; none of those is in `line`.
-    start, end, on
-        Of all others; written for those that are put.
-    line
-        All others in order, as many as `length`.
-    free
-        Noted here: when machines are done.
+    `out` has the first operation of each, `line`, as long as `length`, all others in order;
+    `start`, `end` and `on` are written for those that are put, and `free` is to note machines in.
     """
     for number in range(count):
         low = out[number]

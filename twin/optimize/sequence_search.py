@@ -54,6 +54,24 @@ class Tables(NamedTuple):
     tool_family: Any
     setup_minutes: Any
     setup_cost: Any
+    batches: int
+    batch: Any
+    room: Any
+    crew: Any  #: that may be short; else -1
+    tool_crew: Any
+    people_from: Any
+    service_from: Any
+    service: Any  #: by machine, in the order in which they are due
+    latest: Any  #: end of a service, by operation
+    #: As a schedule is placed: when people are free; operations that are placed; the batch of a
+    #: machine, its start, its end, its room; the next service of a machine.
+    people: Any
+    gone: Any
+    word: Any
+    begun: Any
+    over: Any
+    space: Any
+    turn: Any
     #: Prices of four goals; moves that may be; a broken rule; toll; moves beyond; toll at first.
     goal: Any
     reach: Any
@@ -63,10 +81,8 @@ class Tables(NamedTuple):
 
 
 def fits(work: Work) -> bool:
-    """Whether the compiled search can do it: no batches, crews that are short, or services."""
-    return (find_spec("numba") is not None and work.size > 0 and not any(Floor(work).people)
-            and not any(task.batch for job in work.jobs for task in job.tasks)
-            and not any(job.service and job.deadline is not None for job in work.jobs))
+    """Whether the compiled search can do it."""
+    return find_spec("numba") is not None and work.size > 0
 
 
 class SequenceSearch:
@@ -215,6 +231,15 @@ def _tables(work: Work, turn: list[int], own: Any) -> Tables:
     def starts(parts: Any) -> Any:
         return np.cumsum([0, *(len(part) for part in parts)]).astype(np.int64)
 
+    shop = Floor(work)
+    batches = {name: i for i, name in enumerate(sorted({task.batch for task in tasks} - {""}))}
+    here = {int(v): i for i, v in enumerate(own)}
+    services = [[here[shop.first[j]] for _, _, j in line] for line in shop.services]
+    tools = len(work.tools)
+
+    def short(crew: int) -> int:
+        return crew if crew >= 0 and shop.people[crew] else -1
+
     return Tables(
         first=starts([job.tasks for job in jobs]),
         job=whole(i for i, job in enumerate(jobs) for _ in job.tasks),
@@ -241,6 +266,17 @@ def _tables(work: Work, turn: list[int], own: Any) -> Tables:
         group=whole(groups[tool.group] for tool in work.tools),
         tool_family=whole(families.get(tool.family, -1) for tool in work.tools),
         setup_minutes=minutes, setup_cost=costs,
+        batches=len(batches), batch=whole(batches.get(task.batch, -1) for task in tasks),
+        room=whole(task.room for task in tasks), crew=whole(short(task.crew) for task in tasks),
+        tool_crew=whole(short(tool.crew) for tool in work.tools),
+        people_from=starts(shop.people), service_from=starts(services),
+        service=whole(v for line in services for v in line),
+        latest=whole(_NEVER if job.deadline is None else job.deadline - job.tail
+                     for job in jobs for _ in job.tasks),
+        people=np.zeros(sum(map(len, shop.people)), np.int64), gone=np.zeros(len(tasks), np.bool_),
+        word=np.zeros(tools, np.int64), begun=np.zeros(tools, np.int64),
+        over=np.zeros(tools, np.int64), space=np.zeros(tools, np.int64),
+        turn=np.zeros(tools, np.int64),
         goal=whole([goal.tardiness, goal.makespan, goal.setup, goal.moved, 1 << 40, BROKEN,
                     _toll(work), 0, _toll(work)]),
         reach=np.array([0.003, 0.02, 0.12]), tolerance=work.tolerance, holding=work.holding,
