@@ -36,7 +36,8 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
     word, begun, over, space, gone = t.word, t.begun, t.over, t.space, t.gone
     people, people_from, crew, tool_crew = t.people, t.people_from, t.crew, t.tool_crew
     turn, service_from, service, latest = t.turn, t.service_from, t.service, t.latest
-    short, batches = len(people) > 0, t.batches
+    planned, planned_on, tolerance = t.planned, t.planned_on, t.tolerance
+    short, batches, due = len(people) > 0, t.batches > 0, len(service) > 0
     for m in range(len(free)):
         free[m], family[m], word[m], turn[m] = 0, t.tool_family[m], -1, service_from[m]
     for k in range(len(people)):
@@ -80,7 +81,7 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
                     done[j] = max(done[j], done[after[a]] + tail[after[a]])
             ready = done[j] + delay[u]
             if held[u] and u == v:
-                ready = max(ready, t.planned[u] - t.tolerance)
+                ready = max(ready, planned[u] - tolerance)
             begin, stop, cost, quick, m = 0, 1 << 60, 0, 1 << 60, 0
             for w in range(way_from[u], way_from[u + 1]):
                 o, minutes = way_machine[w], way_minutes[w]
@@ -101,10 +102,11 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
                     else:
                         time += change
                     time = max(time, ready)
-                    for c in (tool_crew[o], crew[u]):
-                        if short and c >= 0:
-                            time = max(time, people[soonest(people, people_from[c],
-                                                             people_from[c + 1])])
+                    if short:
+                        for c in (tool_crew[o], crew[u]):
+                            if c >= 0:
+                                time = max(time, people[soonest(people, people_from[c],
+                                                                people_from[c + 1])])
                     if low < top:
                         time = opening_at(low, top, shut, opens, time)
                         done_ = over_at(low, top, shut, opens, time, minutes)
@@ -113,7 +115,7 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
                 if done_ < stop or (done_ == stop and (minutes, o) < (quick, m)):
                     begin, stop, cost, quick, m = time, done_, dear, minutes, o
             late = -1  # a service that would else come too late goes first
-            while u == v and late < 0 and turn[m] < service_from[m + 1]:
+            while due and u == v and late < 0 and turn[m] < service_from[m + 1]:
                 s = service[turn[m]]
                 if s == v or (not gone[s] and over_at(
                         span_from[m], span_from[m + 1], shut, opens, stop,
@@ -130,16 +132,17 @@ def place_all(t: Any, keys: Any, chosen: Any, held: Any, order: Any, start: Any,
             if batches:
                 space[m] = (space[m] if joins else room[u]) - 1
                 word[m], begun[m], over[m] = batch[u], begin, stop
-            for c in (tool_crew[m], crew[u] if crew[u] != tool_crew[m] else -1):
-                if short and c >= 0 and not joins:
-                    people[soonest(people, people_from[c], people_from[c + 1])] = stop
+            if short and not joins:
+                for c in (tool_crew[m], crew[u] if crew[u] != tool_crew[m] else -1):
+                    if c >= 0:
+                        people[soonest(people, people_from[c], people_from[c + 1])] = stop
             if own >= 0:
                 family[m] = own
             on[u], start[u], end[u], gone[u] = m, begin, stop, True
             free[m], done[j] = max(free[m], stop), stop
             setup_cost += cost
-            if t.planned_on[u] >= 0 and (m != t.planned_on[u]
-                                         or abs(begin - t.planned[u]) > t.tolerance):
+            if planned_on[u] >= 0 and (m != planned_on[u]
+                                       or abs(begin - planned[u]) > tolerance):
                 moved += 1
             u, want = v, back
     return _cost(t, done, setup_cost, moved)
