@@ -98,6 +98,15 @@ def test_two_lots_share_an_oven() -> None:
     assert len(waits) in (1, 2)
 
 
+def test_lots_that_have_begun_in_one_oven_go_on_together() -> None:
+    begun = Task(((0, 25),), batch="bake", room=2, started=35)
+    work = Work((Job((begun,), "a"), Job((begun,), "b"),
+                 Job((Task(((0, 60),), batch="bake", room=2),), "c")), (Tool("oven"),),
+                goal=GOALS["makespan"])
+    found, bound, status = optimum(work)
+    assert (status, found.end, bound) == ("optimal", (25, 25, 85), 85)
+
+
 def test_work_pauses_when_the_shop_is_closed() -> None:
     work = Work((Job((Task(((0, 50),)),), "a"), Job((Task(((0, 50),)),), "b")),
                 (Tool("saw", closed=((80, 200),)),))
