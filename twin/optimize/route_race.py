@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import sqrt
 from queue import Queue
 
 from twin.optimize.engine import Found, Limit, Trips
@@ -25,6 +26,9 @@ from twin.optimize.route_worker import Turn, engine
 from twin.plan import Progress
 
 _MARGIN = 0.2  #: seconds kept for stopping
+#: Stops, over the root of the seconds, above which a search is far from its end when the time is
+#: up, and is not interrupted: how often it comes by a stop falls with the square of their number.
+_CROWD = 63.0
 _NOTHING = Score(1 << 30, 0, 0.0)
 
 #: Told of each better cost.
@@ -48,7 +52,7 @@ class Course:
     legs: tuple[Leg, ...]
 
 
-def course(problem: RouteProblem) -> Course:
+def course(problem: RouteProblem, seconds: float) -> Course:
     """Which engines run when: by what each can say, and by what the goal needs."""
     if not engine("enumeration").lacks(problem):
         return Course((Leg(0.6, ("enumeration",), partition=0.3),))
@@ -59,6 +63,9 @@ def course(problem: RouteProblem) -> Course:
         return Course((Leg(0.4, ("elimination", "pyvrp")),
                        Leg(0.28, ("pyvrp", "pyvrp"), partition=0.06),
                        Leg(0.12, ("pyvrp", "pyvrp"), partition=0.06)))
+    if len(problem.stops) > _CROWD * sqrt(seconds):
+        return Course((Leg(0.9, ("pyvrp", "pyvrp"), from_best=False),
+                       Leg(0.07, ("pyvrp", "pyvrp"))))
     return Course((Leg(0.08, ("pyvrp", "ortools")),
                    Leg(0.54, ("pyvrp", "pyvrp"), from_best=False, partition=0.07),
                    Leg(0.18, ("pyvrp", "pyvrp"), partition=0.08)))
@@ -125,7 +132,7 @@ def race(problem: RouteProblem, *, seconds: float, seed: int = 1, counted: bool 
     """
     given = ransomed(problem) if overfull(problem) else problem
     return _Race(problem, given, seconds, seed, counted, clock, cores, watcher,
-                 over or course(given)).run()
+                 over or course(given, seconds)).run()
 
 
 @dataclass
