@@ -239,6 +239,7 @@ def test_a_limit_shorter_than_the_first_compilation_spoils_no_later_plan(
         return any(reason.subject == "search" for reason in found.answer.reasons)
 
     first = solve(work, seconds=2.0)
+    assert not list(tmp_path.rglob("sequence_moves.search-*.nbc"))  # nobody waited for it
     assert first.answer.stopped_by == "wall"
     assert waits(first)
     until = time.time() + 180.0

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 #: What processes say: the number of one, and its message; None when it has ended.
 News = Queue[tuple[int, Any]]
@@ -80,20 +80,28 @@ class WorkerProcess:
             news.put((self.number, None))
 
     def stop(self, *, finish: bool = False) -> None:
-        """End the process, whatever it does; or let it `finish` that, unheard, in the background.
+        """End the process, whatever it does; or let it `finish` that in the background, unheard.
 
-        One whose pipes are closed ends itself when it next reads or writes.
+        It then ends itself when there is nothing more to read.
         """
         self.alive = False
         if finish:
-            Thread(target=self.process.wait, daemon=True).start()
+            self._close(self.process.stdin)
+            Thread(target=self._end, daemon=True).start()
         else:
             self.process.kill()
-            self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
+            self._end()
+
+    def _end(self) -> None:
+        self.process.wait()
+        self._close(self.process.stdin)
+        self._close(self.process.stdout)
+
+    @staticmethod
+    def _close(pipe: IO[bytes] | None) -> None:
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
 
 
 def hear(news: News, until: float) -> tuple[int, Any] | None:
