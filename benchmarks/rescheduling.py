@@ -114,7 +114,7 @@ def measured(make: Callable[[int], Work], kind: str) -> tuple[Runs, list[float],
     fewest, shifted = [], []
     for number in range(1, 6):
         work = make(number)
-        first = solve(work, seconds=50.0, seed=number, explain=False)
+        first = solve(work, seconds=100.0, seed=number, explain=False)
         case = breakdown(work, first.schedule, plan_of(first, "shop", 0.0), number)
         counted = sum(one is not None for one in case.held(None).plan)
         shifted.append(score(case.work, repaired(case.held(None))[0]).tardiness)

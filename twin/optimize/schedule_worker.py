@@ -18,8 +18,8 @@ from twin.optimize.schedule_work import Goal, Work
 from twin.optimize.sequence_search import SequenceSearch, fits
 
 #: Work that a second of the limit stands for, well below what a second does on a quiet machine.
-STEPS_A_SECOND, PLACED_A_SECOND, SOLVED_A_SECOND = 150_000, 100_000, 0.1
-COMPILED_A_SECOND = 4_000_000
+STEPS_A_SECOND, PLACED_A_SECOND, SOLVED_A_SECOND = 150_000, 100_000, 0.05
+COMPILED_A_SECOND = 3_000_000
 _EACH = 40  #: operations that take as long as what every compiled try costs besides placing
 #: Choices up to which a proof is hoped for where few operations may move, above which a model is
 #: presolved lightly, and above which it is solved in parts.
