@@ -117,8 +117,7 @@ class _Race:
 
         Killed, it would begin anew with each plan, and under short limits never be done.
         """
-        return (self.roles[who][0] in ("order", "tabu") and who not in self.heard
-                and COMPILED and (plain(self.work) or fits(self.work)))
+        return COMPILED and self.roles[who][0] in ("order", "tabu") and who not in self.heard
 
     def _round(self, number: int, part: float, until: float) -> str:
         """One round; why all must stop, or blank."""
