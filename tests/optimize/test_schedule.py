@@ -6,11 +6,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.optimize.shops import brute_force, ft06, works
+from twin.optimize import portfolio
 from twin.optimize.dispatch_rules import RULES, dispatch, follow
 from twin.optimize.rescheduling import in_force
 from twin.optimize.schedule import Solved, horizon_for, plan_of, solve
@@ -19,6 +21,7 @@ from twin.optimize.schedule_model import ScheduleModel
 from twin.optimize.schedule_score import Schedule, moved, score
 from twin.optimize.schedule_search import Neighbourhoods, Reordering
 from twin.optimize.schedule_work import GOALS, Goal, Job, Task, Tool, Work, WorkError
+from twin.optimize.schedule_worker import Round
 from twin.plan import Plan, Status
 
 
@@ -224,16 +227,38 @@ def test_reasons_name_the_machine_that_binds_and_why_a_lot_is_late() -> None:
     assert "alone in the plant it would still be 20 min late" in late["a"]
 
 
+def late_shop() -> Work:
+    """Thirty lots on five machines, too late for a proof within seconds."""
+    luck = Random(5)
+    return Work(tuple(
+        Job(tuple(Task(((m, luck.randint(20, 90)),)) for m in luck.sample(range(5), 5)),
+            f"lot {j}", due=luck.randint(400, 1500)) for j in range(30)),
+        tuple(Tool(f"M{m}") for m in range(5)))
+
+
+def test_a_slow_start_takes_nothing_from_the_counted_work(monkeypatch: pytest.MonkeyPatch
+                                                          ) -> None:
+    asked: list[float] = []
+
+    def noted(role: str, seconds: float, *others: Any) -> Round:
+        asked.append(seconds)
+        return Round(role, seconds, *others)
+
+    monkeypatch.setattr(portfolio, "Round", noted)
+    for wait in (0.0, 0.5):
+        monkeypatch.setattr("twin.optimize.schedule.repaired", lambda _, wait=wait: (
+            time.sleep(wait) or ()))
+        assert solve(ft06(GOALS["makespan"]), seconds=20.0).answer.stopped_by == "proof"
+    assert len(asked) >= 4
+    assert len(set(asked[:2] + asked[-2:])) == 1
+
+
 @pytest.mark.long
 def test_a_limit_shorter_than_the_first_compilation_spoils_no_later_plan(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    luck = Random(5)
-    work = Work(tuple(
-        Job(tuple(Task(((m, luck.randint(20, 90)),)) for m in luck.sample(range(5), 5)),
-            f"lot {j}", due=luck.randint(400, 1500)) for j in range(30)),
-        tuple(Tool(f"M{m}") for m in range(5)))
+    work = late_shop()
 
     def waits(found: Solved) -> bool:
         return any(reason.subject == "search" for reason in found.answer.reasons)

@@ -46,7 +46,7 @@ class Outcome:
 
 
 def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int = 1,
-         counted: bool = True, cores: int = 2, watcher: Watcher | None = None) -> Outcome:
+         counted: float | None = None, cores: int = 2, watcher: Watcher | None = None) -> Outcome:
     """Search from a schedule with every engine that fits the work; never worse than the start.
 
     Parameters
@@ -56,7 +56,8 @@ def race(work: Work, start: Schedule, *, seconds: float, horizon: int, seed: int
     horizon
         Minutes by which everything is done.
     counted
-        Stop on work, so that the same data give the same schedule; else only the clock stops.
+        Stop on the work of so many seconds, so that the same data give the same schedule; None:
+        only the clock stops.
     cores
         Processes.
     """
@@ -75,8 +76,10 @@ def _beside(work: Work) -> tuple[str, ...]:
 
 class _Race:
     def __init__(self, work: Work, start: Schedule, seconds: float, horizon: int, seed: int,
-                 counted: bool, lines: Sequence[tuple[str, ...]], watcher: Watcher | None) -> None:
-        self.work, self.seconds, self.counted = work, seconds, counted
+                 counted: float | None, lines: Sequence[tuple[str, ...]],
+                 watcher: Watcher | None) -> None:
+        self.work, self.seconds, self.counted = work, seconds, counted is not None
+        self.spend = seconds if counted is None else counted
         self.began = time.time()
         self.best, self.cost = start, score(work, start).cost
         self.engine, self.bound = "dispatch rule", None  # type: str, int | None
@@ -127,7 +130,7 @@ class _Race:
         if not running:
             return "work"
         for runner in self.runners:
-            runner.say(Round(self.roles[runner.number][number], self.seconds * part, self.counted,
+            runner.say(Round(self.roles[runner.number][number], self.spend * part, self.counted,
                              min(end, until), self.best, self.bound or 0,
                              self.work.most_moved))
         found: dict[int, Schedule] = {}

@@ -20,6 +20,7 @@ from twin.optimize.sequence_search import fits
 from twin.plan import Answer, Operation, Plan, Progress, Reason, Service, Status
 
 _HERE = 0.1  #: share of the limit's work that is done before processes start
+_RACED = 0.8  #: and by them: the rest is for rules, starting processes, and reasons
 _SLACK = 1.3  #: how much longer than the rules' a schedule may be, if that is not its goal
 
 
@@ -76,6 +77,7 @@ def solve(work: Work, *, seconds: float = 10.0, seed: int = 1, counted: bool = T
     work.check()
     ruled = {name: dispatch(work, rule) for name, rule in RULES.items()}
     scores = {name: score(work, schedule) for name, schedule in ruled.items()}
+    explaining = min(time.time() - began, 0.05 * seconds) if explain else 0.0  # takes as long
     candidates = [*ruled.values(), *repaired(work), *starts]
     best = first = min(candidates, key=lambda schedule: score(work, schedule).cost)
     start = score(work, best)
@@ -87,8 +89,9 @@ def solve(work: Work, *, seconds: float = 10.0, seed: int = 1, counted: bool = T
         return Solved(work, best, start, answer, scores)
     best = _improved(work, best, seconds, seed, began)
     horizon = horizon_for(work, candidates)
-    outcome = race(work, best, seconds=seconds - (time.time() - began), horizon=horizon,
-                   seed=seed, counted=counted, cores=cores, watcher=watch)
+    outcome = race(work, best, seconds=seconds - (time.time() - began) - explaining,
+                   horizon=horizon, seed=seed, counted=_RACED * seconds if counted else None,
+                   cores=cores, watcher=watch)
     broken = broken_rules(work, outcome.schedule)
     work = _eased(outcome.work, outcome.schedule)
     start, final = score(work, first), score(work, outcome.schedule)
