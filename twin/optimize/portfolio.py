@@ -17,7 +17,6 @@ from twin.optimize.schedule_score import Schedule, score
 from twin.optimize.schedule_work import Work
 from twin.optimize.schedule_worker import Errand, Round, Said, plain
 from twin.optimize.sequence_search import fits
-from twin.optimize.tabu_moves import COMPILED
 from twin.plan import Progress
 
 _ROUNDS = (0.3, 0.3, 0.4)
@@ -120,7 +119,8 @@ class _Race:
 
         Killed, it would begin anew with each plan, and under short limits never be done.
         """
-        return COMPILED and self.roles[who][0] in ("order", "tabu") and who not in self.heard
+        return (fits(self.work) and self.roles[who][0] in ("order", "tabu")
+                and who not in self.heard)
 
     def _round(self, number: int, part: float, until: float) -> str:
         """One round; why all must stop, or blank."""

@@ -1,4 +1,4 @@
-"""Following a plan: each machine takes its planned operations in the planned order, and waits.
+"""Following a plan: to the minute while all goes as planned, and in its order where not.
 
 A machine is set up ahead for its next planned operation, begins it as soon as its lot, its machine
 and its turn at its crews are there, and serves itself where the plan has a service. Until the
