@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from twin.measure.gantt import progress
+from twin.measure.gantt import gantt, progress
 from twin.measure.plan_report import write_plan_report
 from twin.measure.route_map import route_map, route_times
 from twin.network import Network
-from twin.plan import Answer, Plan, Progress, Route, Status, Visit
+from twin.plan import Answer, Operation, Plan, Progress, Route, Status, Visit
 
 SITES = [{"site": name, "kind": kind, "latitude": lat, "longitude": lon}
          for name, kind, lat, lon in (("W", "warehouse", 0.0, 0.0), ("A", "customer", 0.5, 0.0),
@@ -62,3 +62,12 @@ def test_the_report_of_routes_has_its_pictures_and_every_stop(tmp_path: Path) ->
     assert text.count("<img") == 1
     assert "<td>van<td>A<td>11.00<td>12.00<td>12.50<td>4</tr>" in text
     assert "<td>van<td>B" in text
+
+
+def test_a_batch_names_all_its_orders_and_a_short_bar_none() -> None:
+    plan = Plan("schedule", "shop", 0.0, Answer(Status.FEASIBLE), tuple(
+        Operation("shop", machine, "G", "juice", order, 1, 10, start, end)
+        for machine, order, start, end in (("oven", 453, 0.0, 9.0), ("oven", 520, 0.0, 9.0),
+                                           ("line", 499, 9.0, 20.0), ("line", 77, 8.95, 9.0))))
+    told = {text.get_text() for text in gantt(plan).axes[0].texts}
+    assert told == {"453 + 520", "499"}

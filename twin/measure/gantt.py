@@ -23,6 +23,7 @@ from twin.plan import Plan
 
 _MOST_LINES = 40
 _MOST_NAMED = 120
+_LETTER = 0.06  #: inches of a letter in a bar
 
 
 def gantt(plan: Plan, title: str = "") -> Figure:
@@ -53,7 +54,7 @@ def gantt(plan: Plan, title: str = "") -> Figure:
                        + (f". {left_out} less busy machines are in the table" if left_out else ""))
         axes = made.add_axes((0.2, 0.9 / made.get_figheight(), 0.78,
                               top - 0.95 / made.get_figheight()))
-        named = len(plan.operations) <= _MOST_NAMED
+        orders: dict[tuple[int, float, float], list[str]] = {}  # in each bar; a batch has several
         for one in plan.operations:
             if one.machine not in line:
                 continue
@@ -64,14 +65,19 @@ def gantt(plan: Plan, title: str = "") -> Figure:
             axes.barh(y, one.end - one.start, left=start, height=0.66,
                       color=colour[one.product], edgecolor=INK if one.started else "white",
                       linewidth=1.2 if one.started else 0.4)
-            if named:
-                axes.text(start + (one.end - one.start) / 2.0, y, str(one.order or one.lot),
-                          ha="center", va="center", fontsize=6.5, color="white", clip_on=True)
+            orders.setdefault((y, start, one.end - plan.made_h), []).append(
+                str(one.order or one.lot))
         for service in plan.services:
             if service.asset in line:
                 axes.barh(line[service.asset], service.end - service.start,
                           left=service.start - plan.made_h, height=0.66, color="white",
                           edgecolor=MUTED, hatch="////", linewidth=0.8)
+        inch = (axes.get_xlim()[1] - axes.get_xlim()[0]) / (0.78 * made.get_figwidth())
+        for (y, start, end), names in orders.items():
+            text = " + ".join(names)
+            if len(plan.operations) <= _MOST_NAMED and end - start > _LETTER * len(text) * inch:
+                axes.text((start + end) / 2.0, y, text, ha="center", va="center", fontsize=6.5,
+                          color="white", clip_on=True)
         axes.set_yticks(list(line.values()), [clean(name, 26) for name in line])
         axes.set_ylim(-0.6, max(1, len(line)) - 0.4)
         axes.set_xlabel("hours from now")
